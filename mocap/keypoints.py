@@ -1,0 +1,208 @@
+"""Keypoint layouts (which landmark is which) and the detections of one view over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mocap.errors import MocapError
+
+Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Names the landmarks of a detector and says how they belong together.
+
+    Args:
+        name: name of the layout, e.g. "blazepose33".
+        landmarks: J names, in the order of every J axis.
+        edges: pairs of landmark indices to draw as lines.
+        mirror: (J,) index of the landmark that takes each one's place when left and right change places;
+            its own inverse, so `points[..., layout.mirror, :]` swaps the sides.
+        groups: landmark indices by group ("head", "arms", "legs"): disjoint, together all landmarks,
+            each closed under `mirror`.
+    """
+
+    name: str
+    landmarks: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...]
+    mirror: Indices
+    groups: dict[str, list[int]]
+
+    def __len__(self) -> int:
+        return len(self.landmarks)
+
+    def index(self, landmark: str) -> int:
+        """Index of a landmark on the J axis.
+
+        Raises:
+            MocapError: the layout has no such landmark; lists those that it has.
+        """
+        if landmark not in self.landmarks:
+            known = ", ".join(self.landmarks)
+            raise MocapError(f"layout {self.name}: no landmark {landmark!r}; it has: {known}")
+        return self.landmarks.index(landmark)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Layout) and (self.name, self.landmarks) == (other.name, other.landmarks)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.landmarks))
+
+
+def layout_names() -> tuple[str, ...]:
+    """Names of the layouts that come with the package."""
+    files = resources.files("mocap").joinpath("layouts").iterdir()
+    return tuple(sorted(f.name[:-5] for f in files if f.name.endswith(".yaml")))
+
+
+@cache
+def load_layout(name: str) -> Layout:
+    """Load a layout that comes with the package.
+
+    Args:
+        name: "blazepose33", "coco17", ...
+
+    Raises:
+        MocapError: there is no such layout; lists those that there are.
+    """
+    import yaml
+
+    if name not in layout_names():
+        raise MocapError(f"no keypoint layout {name!r}; there are: {', '.join(layout_names())}")
+    text = resources.files("mocap").joinpath("layouts", f"{name}.yaml").read_text(encoding="utf-8")
+    return _layout(yaml.safe_load(text))
+
+
+def _layout(table: dict[str, Any]) -> Layout:
+    names = tuple(table["landmarks"])
+    where = {landmark: j for j, landmark in enumerate(names)}
+    mirror = np.arange(len(names))
+    for left, right in table["mirror"]:
+        mirror[[where[left], where[right]]] = where[right], where[left]
+    mirror.flags.writeable = False
+    edges = tuple((where[a], where[b]) for a, b in table["edges"])
+    groups = {group: [where[n] for n in members] for group, members in table["groups"].items()}
+    return Layout(table["name"], names, edges, mirror, groups)
+
+
+@dataclass(frozen=True, eq=False)
+class Keypoints2D:
+    """What a detector saw in one view: P people's landmarks over T frames.
+
+    The arrays are checked, copied to float64 and frozen when it is made; nothing inside checks again.
+
+    Args:
+        layout: what the J axis means.
+        points: (T, P, J, 2) pixels, x right, y down, (0, 0) the centre of the top left pixel;
+            NaN = not seen. May lie outside the image.
+        confidence: (T, P, J) in [0, 1]; 0 exactly where a point is NaN.
+        times: (T,) seconds since the first frame of the video, strictly increasing.
+        size: (width, height) of the upright image, pixels.
+        world: (T, P, J, 3) the detector's own guess in 3D, metres, x right, y down, z away from the
+            camera, about the hips; NaN = none; or None for a detector without.
+
+    Raises:
+        MocapError: a shape, a confidence or a time that breaks the above; says which.
+    """
+
+    layout: Layout
+    points: Array
+    confidence: Array
+    times: Array
+    size: tuple[int, int]
+    world: Array | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("points", "confidence", "times", "world"):
+            value = getattr(self, field)
+            if value is not None:
+                object.__setattr__(self, field, _frozen(value))
+        object.__setattr__(self, "size", (int(self.size[0]), int(self.size[1])))
+        _check_shapes(self)
+        _check_confidence(self)
+        _check_times(self.times)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def people(self) -> int:
+        """P, the number of people."""
+        return self.points.shape[1]
+
+    def slice(self, start: int, stop: int) -> Keypoints2D:
+        """The frames from `start` up to but without `stop`; times stay as they are."""
+        return self.take(np.arange(len(self))[start:stop])
+
+    def take(self, frames: Indices | Sequence[int]) -> Keypoints2D:
+        """The frames with these (increasing) indices; times stay as they are."""
+        world = None if self.world is None else self.world[frames]
+        points, confidence, times = self.points[frames], self.confidence[frames], self.times[frames]
+        return Keypoints2D(self.layout, points, confidence, times, self.size, world)
+
+    def replace(self, points: Array, confidence: Array, world: Array | None = None) -> Keypoints2D:
+        """The same frames with other points; keeps its 3D guess unless another is given."""
+        kept = self.world if world is None else world
+        return Keypoints2D(self.layout, points, confidence, self.times, self.size, kept)
+
+
+def _frozen(value: npt.ArrayLike) -> Array:
+    array = np.array(value, dtype=np.float64)
+    array.flags.writeable = False
+    return array
+
+
+def _check_shapes(k: Keypoints2D) -> None:
+    if k.points.ndim != 4:
+        raise MocapError(f"keypoints: points must have axes (T, P, J, 2), not shape {k.points.shape}")
+    frames, people = k.points.shape[:2]
+    shape = (frames, people, len(k.layout))
+    wanted: list[tuple[str, Array | None, tuple[int, ...]]] = [
+        ("points", k.points, (*shape, 2)),
+        ("confidence", k.confidence, shape),
+        ("times", k.times, (frames,)),
+        ("world", k.world, (*shape, 3)),
+    ]
+    for name, array, right in wanted:
+        if array is not None and array.shape != right:
+            raise MocapError(f"keypoints ({k.layout.name}): {name} has shape {array.shape}, must be {right}")
+    if min(k.size) < 1:
+        raise MocapError(f"keypoints: image size must be at least 1 x 1 pixels, not {k.size}")
+
+
+def _check_confidence(k: Keypoints2D) -> None:
+    c = k.confidence
+    outside = ~((c >= 0) & (c <= 1))
+    if outside.any():
+        t, p, j = np.argwhere(outside)[0]
+        at = f"frame {t}, person {p}, {k.layout.landmarks[j]}"
+        raise MocapError(f"keypoints: confidence must lie in [0, 1], not {c[t, p, j]:g} ({at})")
+    missing = ~np.isfinite(k.points).all(axis=-1)
+    wrong = missing != (c == 0)
+    if wrong.any():
+        t, p, j = np.argwhere(wrong)[0]
+        seen = f"point {k.points[t, p, j]} with confidence {c[t, p, j]:g}"
+        at = f"frame {t}, person {p}, {k.layout.landmarks[j]}"
+        raise MocapError(f"keypoints: a point is NaN exactly where its confidence is 0, not {seen} ({at})")
+    if np.isinf(k.points).any():
+        raise MocapError("keypoints: points must be finite or NaN, some are infinite")
+
+
+def _check_times(times: Array) -> None:
+    if not np.isfinite(times).all():
+        raise MocapError("keypoints: times must be finite seconds, some are not")
+    steps = np.diff(times)
+    if (steps <= 0).any():
+        t = int(np.argmax(steps <= 0))
+        raise MocapError(
+            f"keypoints: times must increase, but frame {t + 1} is at {times[t + 1]:g} s after {times[t]:g} s"
+        )
