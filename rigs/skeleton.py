@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from rigs.errors import RigError
 from rigs.quat import FloatArray
@@ -113,8 +114,8 @@ def _other_side(joint: int, name: str, where: dict[str, int]) -> int:
     return joint
 
 
-def _frozen(values: object, kind: type) -> NDArray:  # type: ignore[type-arg]
-    array = np.array(values, dtype=kind)
+def _frozen(values: ArrayLike, kind: DTypeLike) -> NDArray[Any]:
+    array: NDArray[Any] = np.array(values, dtype=kind)
     array.setflags(write=False)
     return array
 
