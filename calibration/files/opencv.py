@@ -1,0 +1,110 @@
+"""OpenCV's FileStorage, YAML or XML: one camera a file, several in one, or a folder of such files.
+
+Metres and z up unless told otherwise. A camera is a group of keys that share what follows (or goes before)
+the known name: `K_cam1 dist_cam1 R_cam1 T_cam1`, or plain `camera_matrix distortion_coefficients rvec tvec`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from calibration.errors import FileError
+from calibration.files.document import Document
+from calibration.files.source import Entry, Source
+
+_KEYS = {
+    "matrix": ("camera_matrix", "cameramatrix", "intrinsic_matrix", "intrinsics", "mtx", "k", "m"),
+    "distortion": (
+        "distortion_coefficients",
+        "distortion_coeffs",
+        "distortion",
+        "distcoeffs",
+        "dist_coeffs",
+        "dist",
+        "d",
+    ),
+    "rotation": ("rotation_matrix", "rotation_vector", "rotation", "rvec", "rot", "r"),
+    "translation": ("translation_vector", "translation", "tvec", "t"),
+    "width": ("image_width", "width", "w"),
+    "height": ("image_height", "height", "h"),
+    "size": ("image_size", "size", "resolution"),
+    "model": ("camera_model", "distortion_model", "model"),
+}
+_BY_KEY = {key: field for field, keys in _KEYS.items() for key in keys}
+_LONGEST_FIRST = sorted(_BY_KEY, key=len, reverse=True)
+
+
+def claims(document: Document) -> bool:
+    """Whether the document is of this format: a storage, or a folder of them, with a camera matrix.
+
+    Args:
+        document: a parsed file or folder.
+    """
+    return any("matrix" in group for part in _storages(document) for group in _groups(part).values())
+
+
+def read(document: Document) -> Source:
+    """Take the cameras out of the document.
+
+    Args:
+        document: one that `claims` accepts.
+
+    Raises:
+        FileError: a size that is half there.
+    """
+    entries = [entry for part in _storages(document) for entry in _entries(part)]
+    return Source(document.path, tuple(entries))
+
+
+def _storages(document: Document) -> tuple[Document, ...]:
+    if document.kind == "folder":
+        return tuple(member for member in document.members if member.kind == "storage")
+    return (document,) if document.kind == "storage" else ()
+
+
+def _entries(document: Document) -> list[Entry]:
+    groups = {name: group for name, group in _groups(document).items() if "matrix" in group}
+    shared = _groups(document).get("", {})
+    alone = len(groups) == 1
+    stem = document.path.name.split(".")[0]
+    return [
+        _entry(document, stem if alone or not name else name, {**shared, **group} if alone else group)
+        for name, group in groups.items()
+    ]
+
+
+def _groups(document: Document) -> dict[str, dict[str, Any]]:
+    """What is said of each camera, by the part of the key that is not a known name."""
+    groups: dict[str, dict[str, Any]] = {}
+    for key, value in document.data.items():
+        split = _split(key)
+        if split is not None:
+            groups.setdefault(split[1], {})[split[0]] = value
+    return groups
+
+
+def _split(key: str) -> tuple[str, str] | None:
+    """Field and camera name of a key, or None: K_cam1, cam1_K and K1 all speak of a camera's matrix."""
+    low = key.lower()
+    for known in _LONGEST_FIRST:
+        rest_after, rest_before = key[len(known) :], key[: len(key) - len(known)]
+        if low == known:
+            return _BY_KEY[known], ""
+        if low.startswith(known) and (rest_after[0] in "_-" or rest_after.isdigit()):
+            return _BY_KEY[known], rest_after.lstrip("_-")
+        if low.endswith(known) and rest_before[-1] in "_-":
+            return _BY_KEY[known], rest_before.rstrip("_-")
+    return None
+
+
+def _entry(document: Document, name: str, group: dict[str, Any]) -> Entry:
+    size = group.get("size")
+    if size is None and ("width" in group or "height" in group):
+        if not ("width" in group and "height" in group):
+            raise FileError(
+                f"{document.path}: camera {name!r}: size: image_width and image_height are both needed"
+            )
+        size = [group["width"], group["height"]]
+    model = "fisheye" if "fisheye" in str(group.get("model", "")).lower() else "pinhole"
+    pose = group.get("rotation"), group.get("translation")
+    return Entry(name, size, group["matrix"], group.get("distortion"), *pose, model)
