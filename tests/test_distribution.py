@@ -30,7 +30,7 @@ def test_wheel_holds_the_packages_with_their_data_and_nothing_else(wheel: ZipFil
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.is_file() and path.suffix in {".py", ".yaml", ".typed"}
+        if path.is_file() and "__pycache__" not in path.parts
     }
     assert held == source
     assert {f"{package}/py.typed" for package in PACKAGES} <= held

@@ -1,11 +1,18 @@
 """The documents name what exists."""
 
+import json
 import re
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from rigs.formats import write_motion
+from rigs.motion import Motion
+from rigs.skeleton import Skeleton
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,3 +50,41 @@ def test_commands_and_their_options_exist(command: str, arguments: str) -> None:
     )
     assert answer.returncode == 0, answer.stderr
     assert not [option for option in re.findall(r"(?<= )-[-a-z]+", arguments) if option not in answer.stdout]
+
+
+LOOK = """
+import json, sys
+armature = bpy.context.object
+first, last = map(int, armature.animation_data.action.frame_range)
+bpy.context.scene.frame_set(last)
+heads = {bone.name: list(armature.matrix_world @ bone.head) for bone in armature.pose.bones}
+print(json.dumps([bpy.context.scene.render.fps, first, last, heads]), file=sys.stderr)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.blender
+def test_blender_stands_the_person_up_as_the_readme_says(blender_python: Path, tmp_path: Path) -> None:
+    spine = Skeleton(
+        ("Hips", "Spine"),
+        np.array([-1, 0]),
+        np.array([[0, 0, 0], [0, 0.5, 0]]),
+        {"Spine": np.array([0, 0.2, 0])},
+    )
+    root = np.array([[0.0, 0.9, 0.0], [0.3, 0.9, 0.1], [0.6, 0.9, 0.2]])
+    still = np.tile([1.0, 0, 0, 0], (3, 2, 1))
+    write_motion(tmp_path / "walk.bvh", Motion(spine, still, root, Fraction(25)))
+    (snippet,) = re.findall(r"```python\n(.*?)```", README, flags=re.S)
+    answer = subprocess.run(
+        [blender_python, "-c", f"import bpy\n{snippet}{LOOK}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert answer.returncode == 0, answer.stderr
+    fps, first, last, heads = json.loads(answer.stderr.splitlines()[-1])
+    assert (fps, first, last) == (25, 1, 3)
+    # Blender's world: metres, z up, the person faces -y; its float32 leaves less than a micrometre.
+    assert heads["Hips"] == pytest.approx([0.6, -0.2, 0.9], abs=1e-6)
+    assert heads["Spine"] == pytest.approx([0.6, -0.2, 1.4], abs=1e-6)
