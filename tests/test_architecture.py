@@ -47,13 +47,34 @@ def prints(tree: ast.AST) -> Iterator[Offence]:
 def unsafe_reads(tree: ast.AST) -> Iterator[Offence]:
     """What runs code that a file brings along."""
     yield from ((line, name) for line, name in imported_packages(tree) if name in PICKLES)
+    yield from unsafe_yaml_loads(tree)
     for line, name, keywords in calls(tree):
-        if name in {"yaml.load", "yaml.unsafe_load", "yaml.full_load", "yaml.load_all", "eval", "exec"}:
+        if name in {
+            "yaml.unsafe_load",
+            "yaml.full_load",
+            "yaml.unsafe_load_all",
+            "yaml.full_load_all",
+            "eval",
+            "exec",
+        }:
             yield line, name
         if keywords.get("allow_pickle", False) is not False:
             yield line, f"{name}(allow_pickle=...)"
         if name == "torch.load" and keywords.get("weights_only") is not True:
             yield line, "torch.load without weights_only=True"
+
+
+def unsafe_yaml_loads(tree: ast.AST) -> Iterator[Offence]:
+    """Calls of yaml.load but with PyYAML's safe loader, or with a class beside them that derives from it."""
+    safe = {"yaml.SafeLoader", "yaml.CSafeLoader"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and {ast.unparse(base) for base in node.bases} & safe:
+            safe.add(node.name)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"yaml.load", "yaml.load_all"}:
+            given = [*node.args[1:], *(k.value for k in node.keywords if k.arg == "Loader")]
+            if not {ast.unparse(loader) for loader in given} & safe:
+                yield node.lineno, "yaml.load"
 
 
 def offences(package: str, rule: Callable[[ast.AST], Iterator[Offence]]) -> list[str]:
@@ -108,7 +129,9 @@ def test_packages_read_nothing_that_can_run_code(package: str) -> None:
     [
         "import pickle",
         "def f():\n    from joblib import load",
-        "yaml.load(text, Loader=yaml.SafeLoader)",
+        "yaml.load(text)",
+        "yaml.load(text, Loader=yaml.Loader)",
+        "class Own(yaml.Loader): ...\nyaml.load(text, Own)",
         "np.load(path, allow_pickle=True)",
         "np.load(path, allow_pickle=flag)",
         "torch.load(path)",
