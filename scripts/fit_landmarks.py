@@ -1,6 +1,6 @@
 """Fit where a detector's landmarks sit on the body, and how far they scatter, from pairs of output and truth.
 
-    python scripts/fit_landmarks.py PAIRS_FOLDER > mocap/layouts/blazepose33_body.yaml
+    python scripts/fit_landmarks.py PAIRS_FOLDER > mocap/landmarks/blazepose33.yaml
 
 PAIRS_FOLDER holds `blazepose_pairs.npz` and its `load.py`: detector output in four calibrated views beside
 the true joint centres and bone rotations of a rendered rig. For every landmark the offset from a joint, in
@@ -50,6 +50,10 @@ RIG = {
     "Arm": ("upperarm", "lowerarm"), "ForeArm": ("lowerarm", "hand"), "Hand": ("hand", "middle_01"),
     "UpLeg": ("thigh", "calf"), "Leg": ("calf", "foot"), "Foot": ("foot", "ball"), "ToeBase": ("ball", None),
 }  # fmt: skip
+START = {
+    "LeftUpLeg": "left_hip", "LeftLeg": "left_knee", "LeftFoot": "left_ankle", "LeftToe": "left_foot_index",
+    "LeftArm": "left_shoulder", "LeftForeArm": "left_elbow", "LeftHand": "left_wrist",
+}  # fmt: skip
 CHAINED = ("ForeArm", "Hand", "Leg")  # their frames bend with the bone before, about the hinge
 VISIBILITY_EDGES = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97, 1.0])
 KNOWN_BAD = ("13_38", "p14", 2)  # the detector follows something else for the whole snippet
@@ -82,8 +86,9 @@ def main() -> int:
     middle = (VISIBILITY_EDGES[1:] + VISIBILITY_EDGES[:-1]) / 2
     header = "# Where BlazePose's landmarks sit on the body and how far they scatter; written by scripts/fit_landmarks.py.\n"
     header += "# bones: offset from the joint in each bone's frame, sd: image scatter when seen well; units of stature.\n"
+    header += "# start: the landmark that stands for a joint before anything is solved.\n"
     header += "# Left side only; the right is its mirror image.\n"
-    out = {"layout": "blazepose33", "scatter_at_visibility": {"visibility": middle.round(3).tolist(), "times_sd": np.round(curve, 3).tolist()}, "landmarks": fitted}
+    out = {"layout": "blazepose33", "scatter_at_visibility": {"visibility": middle.round(3).tolist(), "times_sd": np.round(curve, 3).tolist()}, "start": START, "landmarks": fitted}
     print(header + yaml.safe_dump(out, sort_keys=False, width=110, default_flow_style=None), end="")
     return 0
 

@@ -1,0 +1,229 @@
+"""From what the views saw to the motion of one skeleton: priors, weights and the whole-clip solve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.camera import Cameras
+from mocap.attach import Attachment, load_attachment
+from mocap.observations import Observations
+from rigs.body import Body, load_body
+from rigs.initial import fill_gaps, initial_pose
+from rigs.kinematics import Chain, Points, Pose
+from rigs.motion import Motion
+from rigs.solve import SizePrior, Solution, solve, solve_in_windows
+from rigs.terms import Acceleration, Limits, Planted, Reprojection, Rest, Term
+
+Floats = NDArray[np.float64]
+
+EVIDENCE_RATE = 30.0  # frames a second that count as independent observations
+ADULT = (1.70, 0.12)  # stature and its standard deviation, metres, when nobody gives it
+GIVEN_STATURE_SD = 0.015  # metres: shoes, hair, posture
+BONE_AXIS_RADIUS = 0.1  # metres: a point this far off a bone shows its turning to the acceleration prior
+WINDOW, OVERLAP = 12.0, 2.0  # seconds
+SIZING_FRAMES = 240  # frames of a window in which the sizes are solved
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How strongly the solve believes what; the defaults were chosen on held-out people of the landmark pairs."""
+
+    liveliness: float = 10.0  # times the accelerations of the body definition
+    robust: float = 2.5  # deviations of an observation that begin to count less
+    plant_sd: float = 0.06  # m/s of a standing foot
+    plant_scale: float = 3.0
+
+
+@dataclass(frozen=True)
+class Animated:
+    """A solved person: motion, stature (m), sizes by name (m of stature), robust weights (V, T, N) of the data."""
+
+    motion: Motion
+    stature: float
+    sizes: dict[str, float]
+    steps: int
+
+
+@dataclass
+class Scene:
+    """Everything the terms of one window need, for all frames."""
+
+    body: Body
+    attachment: Attachment
+    rotation: Floats  # (V, 3, 3) camera from world
+    translation: Floats  # (V, 3)
+    seen: Floats  # (V, T, N, 2) undistorted x/z, y/z
+    sd: Floats  # (V, T, N)
+    fps: float
+    settings: Settings
+    chain: Chain = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chain = Chain(self.body)
+
+    def terms(self, start: int, stop: int, stature: float, robust: float) -> list[Term]:
+        """Return the terms for frames [start, stop) of a person of `stature`."""
+        weight = min(1.0, EVIDENCE_RATE / self.fps)
+        points = self.attachment.points(stature)
+        window = slice(start, stop)
+        carried, density = _carried_points(self.body, self.settings.liveliness)
+        soles = _soles(self.body, stature)
+        return [
+            Reprojection(
+                points,
+                self.rotation,
+                self.translation,
+                self.seen[:, window],
+                self.sd[:, window] / np.sqrt(weight),
+                robust,
+            ),
+            Acceleration(carried, density, self.fps),
+            Planted(soles, self.settings.plant_sd, self.fps, self.settings.plant_scale, weight),
+            Limits(self.body, frame_weight=weight),
+            Rest(self.body, frame_weight=weight),
+        ]
+
+
+def animate(
+    seen: Observations,
+    cameras: Cameras,
+    landmarks: Floats,
+    stature: float | None = None,
+    settings: Settings | None = None,
+) -> Animated:
+    """Solve one skeleton's motion from all views at once.
+
+    Args:
+        seen: V views of one person.
+        cameras: the V cameras, in the same order.
+        landmarks: (T, J, 3) m, triangulated; where the solve starts. NaN where unknown.
+        stature: metres, if known.
+        settings: weights; None = defaults.
+    """
+    settings = settings or Settings()
+    body = load_body()
+    attachment = load_attachment(seen.layout, body)
+    first = initial_pose(
+        body, {joint: landmarks[:, row] for joint, row in attachment.start.items()}, float(seen.fps)
+    )
+    guess = stature or _stature(body, landmarks, attachment)
+    scene = _scene(seen, cameras, attachment, body, first.root, guess, settings)
+    prior = SizePrior.of_stature(body.size_spread, guess, GIVEN_STATURE_SD if stature else ADULT[1])
+    sized = _solve_sizes(scene, first, guess, prior)
+    grown = stature or float(np.average(sized.sizes, weights=1 / body.size_spread**2))
+    if seen.frames <= SIZING_FRAMES:
+        pose = sized.pose
+    else:
+        pose = _solve_motion(scene, first, sized.sizes, grown)
+    sizes = dict(zip(body.size_names, sized.sizes.tolist(), strict=True))
+    motion = Motion(body.skeleton(sized.sizes), pose.rotations, pose.root, seen.fps)
+    return Animated(motion, grown, sizes, sized.steps)
+
+
+def _solve_sizes(scene: Scene, first: Pose, stature: float, prior: SizePrior) -> Solution:
+    """Solve motion and sizes together on the first frames (all, in a short clip)."""
+    count = min(len(first), SIZING_FRAMES)
+    sizes = np.full(len(scene.body.size_names), stature)
+    rough = solve(
+        scene.chain,
+        first[:count],
+        sizes,
+        scene.terms(0, count, stature, 4 * scene.settings.robust),
+        prior,
+        steps=8,
+        tolerance=1e-2,
+    )
+    return solve(
+        scene.chain,
+        rough.pose,
+        rough.sizes,
+        scene.terms(0, count, stature, scene.settings.robust),
+        prior,
+        steps=20,
+        tolerance=1e-3,
+    )
+
+
+def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float) -> Pose:
+    def window(start: int, stop: int) -> Pose:
+        rough = solve(
+            scene.chain,
+            first[start:stop],
+            sizes,
+            scene.terms(start, stop, stature, 4 * scene.settings.robust),
+            steps=8,
+            tolerance=1e-2,
+        )
+        fine = solve(
+            scene.chain,
+            rough.pose,
+            sizes,
+            scene.terms(start, stop, stature, scene.settings.robust),
+            steps=20,
+            tolerance=1e-3,
+        )
+        return fine.pose
+
+    return solve_in_windows(len(first), round(WINDOW * scene.fps), round(OVERLAP * scene.fps), window)
+
+
+def _scene(
+    seen: Observations,
+    cameras: Cameras,
+    attachment: Attachment,
+    body: Body,
+    root: Floats,
+    stature: float,
+    settings: Settings,
+) -> Scene:
+    rotation = np.stack([c.camera_from_world[:3, :3] for c in cameras])
+    translation = np.stack([c.camera_from_world[:3, 3] for c in cameras])
+    rows = attachment.rows
+    image = np.stack([c.undistort(p) for c, p in zip(cameras, seen.pixels[:, :, rows], strict=True)])
+    depth = np.maximum(np.einsum("vj,tj->vt", rotation[:, 2], root) + translation[:, 2:], 0.3)
+    focal = np.array([c.K[0, 0] for c in cameras])
+    scatter = attachment.scatter(seen.confidence[:, :, rows]) * attachment.sd * stature / depth[..., None]
+    sd = np.hypot(scatter, 0.7 / focal[:, None, None])
+    return Scene(body, attachment, rotation, translation, image, sd, float(seen.fps), settings)
+
+
+def _stature(body: Body, landmarks: Floats, attachment: Attachment) -> float:
+    """Guess the stature from the limbs' median lengths, within what people are."""
+    ratios = []
+    for upper, lower in (("UpLeg", "Leg"), ("Leg", "Foot"), ("Arm", "ForeArm"), ("ForeArm", "Hand")):
+        for side in ("Left", "Right"):
+            a, b = (landmarks[:, attachment.start[side + n]] for n in (upper, lower))
+            share = np.linalg.norm(body.offsets[body.index(side + lower)])
+            ratios.append(np.linalg.norm(b - a, axis=-1) / share)
+    lengths = np.array([np.nanmedian(r) for r in ratios if np.isfinite(r).any()])
+    return float(np.clip(np.median(lengths), 1.0, 2.2)) if len(lengths) else ADULT[0]
+
+
+def _carried_points(body: Body, liveliness: float) -> tuple[Points, Floats]:
+    """Joints, and two points off each bone's axis, with the density of their acceleration."""
+    joints = len(body.names)
+    offsets = np.zeros((3 * joints, joints, 3))
+    for j in range(joints):
+        along = (
+            body.offsets[np.argmax(body.parents == j)]
+            if (body.parents == j).any()
+            else body.tips[body.names[j]]
+        )
+        off = [axis for axis in range(3) if axis != np.argmax(np.abs(along))]
+        offsets[joints + j, j, off[0]] = BONE_AXIS_RADIUS
+        offsets[2 * joints + j, j, off[1]] = BONE_AXIS_RADIUS
+    density = np.tile(body.acceleration, 3) / np.sqrt(3 * EVIDENCE_RATE) * liveliness
+    return Points(np.tile(np.arange(joints), 3), offsets), density
+
+
+def _soles(body: Body, stature: float) -> Points:
+    """Ball and heel of both feet."""
+    names = ["LeftToeBase", "RightToeBase", "LeftFoot", "RightFoot"]
+    offsets = np.zeros((4, len(body.names), 3))
+    for row in (2, 3):
+        offsets[row, body.index(names[row])] = np.array([0.0, -0.02, -0.02]) * stature
+    return Points(np.array([body.index(n) for n in names]), offsets)

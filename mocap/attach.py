@@ -1,0 +1,88 @@
+"""How a detector's landmarks sit on the body: offsets from the joint centres, and scatter, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from mocap.errors import MocapError
+from mocap.keypoints import Layout
+from rigs.body import MIRROR, Body
+from rigs.kinematics import Points
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """The landmarks of a layout on a body.
+
+    rows: (N,) landmarks of the layout that are used; joint (N,) and offsets (N, J, 3) in units of stature say
+    where they sit; sd (N,): image scatter in units of stature when seen well; start: joint -> landmark row
+    that stands for it before anything is solved; visibility, times_sd: how the scatter grows.
+    """
+
+    rows: NDArray[np.intp]
+    joint: NDArray[np.int64]
+    offsets: Floats
+    sd: Floats
+    start: dict[str, int]
+    visibility: Floats
+    times_sd: Floats
+
+    def points(self, stature: float) -> Points:
+        """Return the landmarks as points of a body of `stature` metres."""
+        return Points(self.joint, self.offsets * stature)
+
+    def scatter(self, confidence: Floats) -> Floats:
+        """Return the factor on `sd` for detector confidences of any shape; infinite where it is 0."""
+        grown = np.interp(confidence, self.visibility, self.times_sd)
+        return np.where(confidence > 0, grown, np.inf)
+
+
+@lru_cache
+def load_attachment(layout: Layout, body: Body) -> Attachment:
+    """Load how `layout` sits on `body`; raises MocapError when nothing is known of the layout."""
+    source = resources.files("mocap") / "landmarks" / f"{layout.name}.yaml"
+    if not source.is_file():
+        raise MocapError(f"layout {layout.name}: nobody has said where its landmarks sit on the body")
+    table = yaml.safe_load(source.read_text(encoding="utf-8"))
+    rows = _both_sides(table["landmarks"], layout)
+    names = list(rows)
+    offsets = np.zeros((len(names), len(body.names), 3))
+    for n, name in enumerate(names):
+        for bone, offset in rows[name]["bones"].items():
+            offsets[n, body.index(bone)] = offset
+    start = {j: layout.index(m) for a, b in table["start"].items() for j, m in ((a, b), _right(a, b))}
+    growth = table["scatter_at_visibility"]
+    return Attachment(
+        rows=np.array([layout.index(n) for n in names]),
+        joint=np.array([body.index(rows[n]["joint"]) for n in names]),
+        offsets=offsets,
+        sd=np.array([rows[n]["sd"] for n in names]),
+        start=start,
+        visibility=np.array(growth["visibility"], float),
+        times_sd=np.array(growth["times_sd"], float),
+    )
+
+
+def _right(joint: str, landmark: str) -> tuple[str, str]:
+    return joint.replace("Left", "Right"), landmark.replace("left", "right")
+
+
+def _both_sides(table: dict[str, Any], layout: Layout) -> dict[str, Any]:
+    """Add the mirror image of every left landmark, in the layout's order."""
+    both = dict(table)
+    for name, row in table.items():
+        if "left" in name:
+            bones = {b.replace("Left", "Right"): list(MIRROR * o) for b, o in row["bones"].items()}
+            both[name.replace("left", "right")] = dict(
+                row, joint=row["joint"].replace("Left", "Right"), bones=bones
+            )
+    return {name: both[name] for name in layout.landmarks if name in both}

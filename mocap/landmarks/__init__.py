@@ -1,0 +1,1 @@
+"""Where the landmarks of each keypoint layout sit on the body: data, one file a layout."""

@@ -1,0 +1,49 @@
+"""One person as all views saw them, on one clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mocap.keypoints import Layout
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What V views saw of one person over T frames of one clock.
+
+    Args:
+        names: of the views.
+        layout: what the J axis means.
+        pixels: (V, T, J, 2), NaN where unseen.
+        confidence: (V, T, J) in [0, 1], 0 where unseen.
+        fps: exact rate of the clock.
+        world: (V, T, J, 3) the detector's own 3D guess in camera axes (metres; x right, y down, z away), or None.
+    """
+
+    names: tuple[str, ...]
+    layout: Layout
+    pixels: Floats
+    confidence: Floats
+    fps: Fraction
+    world: Floats | None = None
+
+    @property
+    def frames(self) -> int:
+        """T."""
+        return self.pixels.shape[1]
+
+    def with_sides(self, swapped: NDArray[np.bool_]) -> Observations:
+        """Exchange left and right of the landmarks where `swapped` (V, T, J) says so; J closed under mirror."""
+        mirror = self.layout.mirror
+        pixels = np.where(swapped[..., None], self.pixels[:, :, mirror], self.pixels)
+        confidence = np.where(swapped, self.confidence[:, :, mirror], self.confidence)
+        world = self.world
+        if world is not None:
+            world = np.where(swapped[..., None], world[:, :, mirror], world)
+        return replace(self, pixels=pixels, confidence=confidence, world=world)
