@@ -150,6 +150,7 @@ class _Parser:
             self.fail("'}' closes nothing; remove it")
         joint = self.open.pop()
         if joint != _END and self.tree.offsets[joint] is None:
+            self.number = self.tree.lines[joint]
             self.fail(f"joint {self.tree.names[joint]!r} has no OFFSET; add one, such as OFFSET 0 10 0")
 
     def offset(self, words: list[str]) -> None:

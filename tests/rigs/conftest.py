@@ -1,0 +1,68 @@
+"""A body and motions of it that every test here may use."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from rigs import quat
+from rigs.motion import Motion
+from rigs.skeleton import Skeleton
+
+settings.register_profile("rigs", deadline=None)  # a busy machine is no failure
+settings.load_profile("rigs")
+
+_LEG = [
+    ("UpLeg", "Hips", (0.09, -0.04, 0.01)),
+    ("Leg", "UpLeg", (0.0, -0.42, 0.0)),
+    ("Foot", "Leg", (0.0, -0.4, 0.0)),
+]
+_ARM = [
+    ("Arm", "Spine1", (0.18, 0.14, 0.0)),
+    ("ForeArm", "Arm", (0.29, 0.0, 0.0)),
+    ("Hand", "ForeArm", (0.25, 0.0, 0.0)),
+]
+_TRUNK = [
+    ("Spine", "Hips", (0.0, 0.1, 0.0)),
+    ("Spine1", "Spine", (0.0, 0.2, -0.01)),
+    ("Neck", "Spine1", (0.0, 0.2, 0.0)),
+]
+
+
+def _side(limb: list[tuple[str, str, tuple[float, float, float]]], side: str, sign: float) -> list:
+    def own(name: str) -> str:
+        return name if name in ("Hips", "Spine1") else side + name
+
+    return [(own(name), own(parent), (sign * x, y, z)) for name, parent, (x, y, z) in limb]
+
+
+@pytest.fixture(scope="session")
+def humanoid() -> Skeleton:
+    """Seventeen joints, 1.6 m tall, both sides alike."""
+    rows = [("Hips", None, (0.0, 0.0, 0.0)), *_TRUNK, ("Head", "Neck", (0.0, 0.1, 0.02))]
+    for limb in (_ARM, _LEG):
+        rows += [*_side(limb, "Left", 1.0), *_side(limb, "Right", -1.0)]
+    names = [name for name, _, _ in rows]
+    parents = [-1 if parent is None else names.index(parent) for _, parent, _ in rows]
+    tips = {"Head": (0.0, 0.2, 0.0), "LeftHand": (0.1, 0.0, 0.0), "RightHand": (-0.1, 0.0, 0.0)}
+    return Skeleton(tuple(names), parents, [offset for _, _, offset in rows], tips)
+
+
+@pytest.fixture(scope="session")
+def wild(humanoid: Skeleton) -> Callable[..., Motion]:
+    """Return a maker of motions in which every joint tumbles through all rotations, smoothly."""
+
+    def make(frames: int = 50, fps: Fraction = Fraction(30), seed: int = 0) -> Motion:
+        random = np.random.default_rng(seed)
+        steps = quat.from_rotvec(random.normal(scale=0.15, size=(frames, len(humanoid), 3)))
+        rotations = np.empty((frames, len(humanoid), 4))
+        rotations[0] = quat.normalise(random.normal(size=(len(humanoid), 4)))
+        for t in range(1, frames):
+            rotations[t] = quat.normalise(quat.multiply(rotations[t - 1], steps[t]))
+        start = np.array([0.3, 0.9, -2.0])
+        root = start + np.cumsum(random.normal(scale=0.02, size=(frames, 3)), axis=0)
+        return Motion(humanoid, rotations, root, fps)
+
+    return make
