@@ -19,7 +19,7 @@ Image = NDArray[np.uint8]
 _BLACK_NEARLY_ALL = 40
 _BLACK_HALF = 20
 _SLACK = 2.0  # px by which a bar may differ from what the sizes say: one ringing line and one of rounding
-_SIMPLE = sorted({p / q for p in (1, 2, 3, 4) for q in (1, 2, 3, 4)})
+_SIMPLE = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1.0, 2.0, 3.0, 4.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,8 @@ from calibration.camera import Camera, Cameras
 Array = NDArray[np.float64]
 
 _CHUNK = 200_000  # observations held at once: about 60 MB of working arrays
-_STEPS = 8
+# Scales at which the point is refined: wide first, so that a start from two rays hears the other good views.
+_WIDTHS = (3.0, 3.0, 2.0, 1.5, 1.0, 1.0, 1.0, 1.0)
 _NEAREST_DEPTH = 1e-3  # metres
 _BLINDNESS = 0.5  # metres by which one pixel of error may move a point before we call it unknown
 
@@ -222,9 +223,9 @@ def _loss(squared: Array, scale_px: float) -> Array:
 def _refine(equations: _Equations, points: Array, scale_px: float) -> Array:
     """Reweight and solve again until the loss is at its bottom."""
     spread = np.full(len(points), np.inf)
-    for _ in range(_STEPS):
+    for width in _WIDTHS:
         squared, depth = equations.squared_error(points)
-        weight = equations.weight * (1.0 - _loss(squared, scale_px)) ** 2
+        weight = equations.weight * (1.0 - _loss(squared, width * scale_px)) ** 2
         points, spread = equations.solve(weight / np.maximum(depth, _NEAREST_DEPTH) ** 2)
     return np.where(_observable(equations, points, spread, scale_px)[:, None], points, np.nan)
 
@@ -234,7 +235,7 @@ def _observable(equations: _Equations, points: Array, spread: Array, scale_px: f
     squared, _ = equations.squared_error(points)
     holding = np.sum((equations.weight > 0) & (squared < (10 * scale_px) ** 2), axis=0)
     top = np.max(equations.weight, axis=0)
-    return (holding >= 2) & (spread * np.sqrt(top) < _BLINDNESS)
+    return (holding >= 2) & (spread < _BLINDNESS / np.sqrt(np.maximum(top, 1e-12)))
 
 
 def _error(cameras: Cameras, points: Array, pixels: Array, weights: Array) -> Array:
