@@ -161,6 +161,12 @@ class Take:
         """Remove the file `name` from the work of this capture; a complete take is never touched."""
         (self.folder / _WORK / name).unlink(missing_ok=True)
 
+    def scratch(self, name: str) -> Path:
+        """Where a capture may put a passing file of its own; it is gone once the capture is complete."""
+        path = self._target(f"scratch/{name}")
+        path.unlink(missing_ok=True)
+        return path
+
     def stage_done(self, stage: str, key: str) -> bool:
         """Whether the stage was finished from the same inputs, those that `key` stands for.
 

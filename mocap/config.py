@@ -1,0 +1,281 @@
+"""What to capture from: the views file, read and checked once, at the door."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from mocap.errors import ConfigError
+from mocap.yamlfile import read_yaml
+
+HEIGHTS = (0.3, 2.6)  # metres; a small child, and just under the tallest man on record
+Unit = Literal["m", "cm", "mm"]
+Up = Literal["y", "z"]
+
+
+@dataclass(frozen=True)
+class View:
+    """One camera's video.
+
+    Args:
+        name: unique, fit to be a file name.
+        video: the file.
+        offset: seconds to add to the video's own times for the common clock; None = to be found.
+        intrinsics: calibration file with this camera's intrinsics, or None.
+        fov: horizontal field of view, radians, or None.
+    """
+
+    name: str
+    video: Path
+    offset: float | None = None
+    intrinsics: Path | None = None
+    fov: float | None = None
+
+
+@dataclass(frozen=True)
+class CalibrationFile:
+    """A calibration, with its unit of length and its up axis where the file does not say."""
+
+    file: Path
+    units: Unit | None = None
+    up: Up | None = None
+
+
+@dataclass(frozen=True)
+class Board:
+    """A ChArUco board: squares (columns, rows), edges of squares and markers in metres, ArUco dictionary."""
+
+    squares: tuple[int, int]
+    square: float
+    marker: float
+    dictionary: str
+    type: Literal["charuco"] = "charuco"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who is filmed: standing height in metres, None = unknown."""
+
+    height: float | None = None
+
+
+@dataclass(frozen=True)
+class CaptureConfig:
+    """What to capture from, checked: every file named is there, every number is plausible.
+
+    Args:
+        views: at least one.
+        calibration: None = to be found.
+        board: None = there is no board in the videos.
+        subject: who is filmed.
+        source: the views file; None for a single video.
+    """
+
+    views: tuple[View, ...]
+    calibration: CalibrationFile | None = None
+    board: Board | None = None
+    subject: Subject = Subject()
+    source: Path | None = None
+
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True):
+    pass
+
+
+class _View(_Strict):
+    name: str
+    video: str
+    offset: float | None = None
+    intrinsics: str | float | None = None
+
+
+class _Calibration(_Strict):
+    file: str
+    units: Unit | None = None
+    up: Up | None = None
+
+
+class _Board(_Strict):
+    type: Literal["charuco"]
+    squares: tuple[int, int]
+    square: float
+    marker: float
+    dictionary: str
+
+
+class _Subject(_Strict):
+    height: float | None = None
+
+
+class _File(_Strict):
+    views: list[_View]
+    calibration: str | _Calibration | None = None
+    board: _Board | None = None
+    subject: _Subject | None = None
+
+
+_STRUCTS = {"": _File, "views[]": _View, "calibration": _Calibration, "board": _Board, "subject": _Subject}
+
+
+def load_views(path: str | Path) -> CaptureConfig:
+    """Read a views file. Paths in it are relative to it.
+
+    Args:
+        path: YAML with `views`, a list of {name, video, offset, intrinsics}, and perhaps `calibration`,
+            `board` and `subject`.
+
+    Raises:
+        ConfigError: in one line, with the path of the field that is wrong, what is there and what may be.
+    """
+    path = Path(path)
+    try:
+        file = msgspec.convert(read_yaml(path), _File)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path.name}: {_plainly(str(error))}") from error
+    return _Checked(path).config(file)
+
+
+def single_video(path: str | Path) -> CaptureConfig:
+    """The configuration of one video alone; the view has the name of the file.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError(f"no video file {path}")
+    name = re.sub(r"[^\w.-]+", "_", path.stem).strip("._") or "view"
+    return CaptureConfig(views=(View(name[:64], path.absolute()),))
+
+
+class _Checked:
+    """Turns the file's fields into checked values; errors say which field."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def config(self, file: _File) -> CaptureConfig:
+        if not file.views:
+            raise self.wrong("views", "the list is empty; it needs at least one {name, video}")
+        views = tuple(self.view(view, f"views[{i}]") for i, view in enumerate(file.views))
+        self.differ([_same_file_name(v.name) for v in views], "name", [v.name for v in views])
+        self.differ([v.video.resolve() for v in views], "video", [v.video for v in views])
+        return CaptureConfig(
+            views=views,
+            calibration=self.calibration(file.calibration),
+            board=None if file.board is None else self.board(file.board),
+            subject=self.subject(file.subject),
+            source=self.path.absolute(),
+        )
+
+    def view(self, view: _View, at: str) -> View:
+        self.file_name(view.name, f"{at}.name")
+        if view.offset is not None and not math.isfinite(view.offset):
+            raise self.wrong(f"{at}.offset", f"must be a number of seconds, not {view.offset}")
+        video, given = self.existing(view.video, f"{at}.video"), view.intrinsics
+        if isinstance(given, float):
+            if not 1 < given < 179:
+                range_ = "a horizontal field of view lies between 1 and 179 degrees"
+                raise self.wrong(f"{at}.intrinsics", f"{range_}, not {given:g}")
+            return View(view.name, video, view.offset, fov=math.radians(given))
+        file = None if given is None else self.existing(given, f"{at}.intrinsics")
+        return View(view.name, video, view.offset, file)
+
+    def calibration(self, given: str | _Calibration | None) -> CalibrationFile | None:
+        if given is None:
+            return None
+        if isinstance(given, str):
+            return CalibrationFile(self.existing(given, "calibration"))
+        return CalibrationFile(self.existing(given.file, "calibration.file"), given.units, given.up)
+
+    def board(self, board: _Board) -> Board:
+        if min(board.squares) < 2:
+            raise self.wrong(
+                "board.squares", f"must be [columns, rows] of at least 2, not {list(board.squares)}"
+            )
+        for field in ("square", "marker"):
+            edge = getattr(board, field)
+            if not 0 < edge < 5:
+                raise self.wrong(
+                    f"board.{field}", f"must be the edge in metres, between 0 and 5, not {edge:g}"
+                )
+        if board.marker >= board.square:
+            raise self.wrong(
+                "board.marker", f"{board.marker:g} m is not smaller than the square, {board.square:g} m"
+            )
+        return Board(board.squares, board.square, board.marker, board.dictionary)
+
+    def subject(self, subject: _Subject | None) -> Subject:
+        height = subject.height if subject else None
+        low, high = HEIGHTS
+        if height is not None and not low <= height <= high:
+            hint = f" (centimetres? write {height / 100:g})" if low <= height / 100 <= high else ""
+            raise self.wrong("subject.height", f"must be {low} to {high} metres, not {height:g}{hint}")
+        return Subject(height)
+
+    def existing(self, name: str, at: str) -> Path:
+        file = self.path.absolute().parent / name
+        if not name.strip() or "\0" in name or not file.is_file():
+            kind = "a folder, not a file" if name.strip("\0 ") and file.is_dir() else "no such file"
+            raise self.wrong(at, f"{kind}: {file}")
+        return file
+
+    def file_name(self, name: str, at: str) -> None:
+        bad = re.search(r'[\\/:*?"<>|\x00-\x1f\x7f]', name)
+        if not name.strip():
+            raise self.wrong(at, "is empty; give every view a name")
+        if bad:
+            raise self.wrong(at, f"{name!r} cannot be a file name because of {bad.group()!r}; leave that out")
+        if name[0] in ". " or name[-1] in ". " or len(name.encode()) > 120 or _RESERVED.fullmatch(name):
+            raise self.wrong(at, f"{name!r} cannot be a file name; take letters, digits, - and _")
+
+    def differ(self, keys: list[Any], field: str, shown: list[Any]) -> None:
+        for i, key in enumerate(keys):
+            if (first := keys.index(key)) != i:
+                raise self.wrong(f"views[{i}].{field}", f"{shown[i]} is also that of views[{first}]")
+
+    def wrong(self, at: str, message: str) -> ConfigError:
+        return ConfigError(f"{self.path.name}: {at}: {message}")
+
+
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def _same_file_name(name: str) -> str:
+    """Names that some file system takes for the same are the same."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+_KINDS = {"str": "text", "float": "a number", "int": "a whole number", "object": "fields", "array": "a list"}
+_KINDS |= {"bool": "true or false", "null": "nothing"}
+
+
+def _plainly(message: str) -> str:
+    """A message of msgspec as ours: the path of the field, what is wrong, and what is known or expected."""
+    text, _, path = message.partition(" - at `$")
+    at = path.rstrip("`").lstrip(".").replace("[...]", "")
+    struct = _STRUCTS.get(re.sub(r"\[\d+\]", "[]", at), _File)
+    known = ", ".join(struct.__struct_fields__)
+    if found := re.search(r"unknown field `(.*)`", text):
+        name = found.group(1)
+        near = difflib.get_close_matches(name, struct.__struct_fields__, 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        return f"{_join(at, name)}: unknown field{meant}; known: {known}"
+    if found := re.search(r"missing required field `(.*)`", text):
+        return f"{_join(at, found.group(1))}: missing; the fields are: {known}"
+    if found := re.fullmatch(r"Expected `(.*)`, got `(.*)`", text):
+        wanted = " or ".join(_KINDS.get(kind, kind) for kind in found.group(1).split(" | "))
+        hint = "; write it in quotes" if "text" in wanted and found.group(2) in ("int", "float") else ""
+        return f"{at or 'file'}: must be {wanted}, not {_KINDS.get(found.group(2), found.group(2))}{hint}"
+    return f"{at or 'file'}: {text[:1].lower()}{text[1:]}"
+
+
+def _join(at: str, field: str) -> str:
+    return f"{at}.{field}" if at else field

@@ -1,0 +1,198 @@
+"""Detection in all views, side by side in processes, kept in the take."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+
+from mocap.config import View
+from mocap.detect import DEFAULT, detector
+from mocap.detect.parts import Parts, detection_key, keypoints_file, read_keypoints
+from mocap.detect.worker import Job, work
+from mocap.errors import DetectError, MocapError
+from mocap.keypoints import Keypoints2D
+from mocap.progress import Progress, Quiet
+from mocap.take import Take
+from mocap.video import probe, sha256
+
+_log = logging.getLogger(__name__)
+_GRACE = 5.0  # seconds that a worker has to save what it found when it is told to stop
+
+
+def detect_views(
+    views: Sequence[View],
+    detector_name: str = DEFAULT,
+    *,
+    take: Take,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> dict[str, Keypoints2D]:
+    """Find the keypoints in all views; what the take already has for the same videos is not done again.
+
+    Args:
+        views: the views, names differing.
+        detector_name: a key of `mocap.detect.DETECTORS`.
+        take: a take that is being captured (and locked); the results go to `views/NAME.keypoints.npz`.
+        progress: told of every few frames.
+        workers: processes; None = one for each view, but no more than there are processors.
+
+    Returns:
+        The keypoints by name of the view, in the order of the views.
+
+    Raises:
+        MocapError: a view cannot be read, the detector cannot run, a process was killed, the disk is full.
+            What was found until then is kept, and the next call goes on there.
+    """
+    jobs = [_job(view, detector_name, take) for view in views]
+    missing = [job for job in jobs if not _kept(job)]
+    progress = progress or Quiet()
+    if missing:
+        lengths = {job.view: probe(job.video).frames for job in missing}
+        known = [n for n in lengths.values() if n is not None]
+        missing.sort(key=lambda job: -(lengths[job.view] or 0))  # the longest first
+        progress.start(sum(known) if len(known) == len(missing) else None)
+        try:
+            _Crew(progress).do(missing, min(workers or processors(), len(missing)))
+        finally:
+            progress.done()
+    return {job.view: read_keypoints(take, job.view) for job in jobs}
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _job(view: View, detector_name: str, take: Take) -> Job:
+    version = detector(detector_name, view.video).version
+    key = detection_key(sha256(view.video), detector_name, version)
+    return Job(view.name, view.video, detector_name, take, key)
+
+
+def _kept(job: Job) -> bool:
+    try:
+        return (
+            job.take.has(keypoints_file(job.view))
+            and Parts(job.take, job.view, job.key, "").read() is not None
+        )
+    except MocapError as error:
+        _log.warning("view %s: its keypoints are detected again: %s", job.view, error)
+        return False
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: SpawnProcess
+    pipe: Connection
+    stderr: Path
+    job: Job | None = None
+
+    def give(self, job: Job) -> None:
+        self.job = job
+        with suppress(OSError):  # it died: reading says so
+            self.pipe.send(job)
+
+    def crashed(self) -> DetectError:
+        self.process.join(_GRACE)
+        view = self.job.view if self.job else "?"
+        code = self.process.exitcode or 0
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        why = (
+            " (out of memory, perhaps)"
+            if code == -signal.SIGTERM or code == -9
+            else f": {self._last_words()}"
+        )
+        return DetectError(f"view {view}: the process that detects {how}{why}; run the same again to go on")
+
+    def _last_words(self) -> str:
+        with suppress(OSError):
+            lines = self.stderr.read_text(errors="replace").split("\n")
+            return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "without a word")
+        return "without a word"
+
+
+class _Crew:
+    """Hands the jobs to the workers, and listens."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def do(self, jobs: Sequence[Job], count: int) -> None:
+        waiting = deque(jobs)
+        with _workers(count, jobs[0].take) as workers:
+            for worker in workers:
+                worker.give(waiting.popleft())
+            while busy := {worker.pipe: worker for worker in workers if worker.job}:
+                for pipe in wait(list(busy)):
+                    self.hear(busy[pipe], waiting)  # type: ignore[index]
+
+    def hear(self, worker: _Worker, waiting: deque[Job]) -> None:
+        assert worker.job is not None
+        try:
+            kind, what = worker.pipe.recv()
+        except (EOFError, OSError) as error:
+            raise worker.crashed() from error
+        view = worker.job.view
+        if kind == "advance":
+            self.progress.advance(view, what)
+        elif kind == "warning":
+            _log.warning("view %s: %s", view, what)
+        elif kind == "failed":
+            raise DetectError(f"view {view}: {what}")
+        elif kind == "broken":
+            raise RuntimeError(f"detection failed in view {view}; in its process:\n{what}")
+        else:
+            worker.job = None
+            if waiting:
+                worker.give(waiting.popleft())
+
+
+@contextmanager
+def _workers(count: int, take: Take) -> Iterator[list[_Worker]]:
+    workers: list[_Worker] = []
+    try:
+        with _interrupts_ignored():
+            workers.extend(_started(take.scratch(f"detect-{i}.log")) for i in range(count))
+        yield workers
+    finally:
+        for worker in workers:
+            worker.pipe.close()  # that is how a worker learns to save and end
+        for worker in workers:
+            worker.process.join(_GRACE)
+            worker.process.kill()
+            worker.process.join()
+            worker.stderr.unlink(missing_ok=True)
+
+
+def _started(stderr: Path) -> _Worker:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=work, args=(theirs, str(stderr)), daemon=True)
+    process.start()
+    theirs.close()
+    return _Worker(process, ours, stderr)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Children started in here ignore Ctrl-C from their first moment; it is for the parent to stop them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,156 @@
+"""The process that detects: takes views one after the other from a pipe, and answers how far it is."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from mocap.detect import detector
+from mocap.detect.base import Detection
+from mocap.detect.parts import Parts
+from mocap.errors import MocapError
+from mocap.take import Take
+from mocap.video import Frame, probe, read_frames
+
+PART = 300  # frames between two saves: 6 s of work may be lost to a power cut, none to Ctrl-C
+WARM = 15  # frames before a resume that only bring the tracker to where it was
+_TOLD = 8  # frames between two words to the parent; a pipe that broke is noticed this late
+_AHEAD = 4  # decoded frames that may wait: 6 MB each at 1080 x 1920
+
+
+@dataclass(frozen=True)
+class Job:
+    """A view to detect in: its video, and where and under which key the result goes."""
+
+    view: str
+    video: Path
+    detector: str
+    take: Take
+    key: str
+
+
+Tell = Callable[[str, object], None]
+
+
+class _Gone(Exception):
+    """The parent closed the pipe: it was interrupted, has failed or is dead."""
+
+
+class _Parent(logging.Handler):
+    """The pipe to the parent: progress, and the warnings of the package."""
+
+    def __init__(self, pipe: Connection) -> None:
+        super().__init__(logging.WARNING)
+        self.pipe = pipe
+
+    def tell(self, kind: str, what: object) -> None:
+        with self.lock or threading.RLock():  # the reading thread may warn meanwhile
+            try:
+                self.pipe.send((kind, what))
+            except OSError as error:
+                raise _Gone from error
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.tell("warning", record.getMessage())
+
+
+def work(pipe: Connection, stderr: str) -> None:
+    """Do the jobs that come through the pipe until it closes.
+
+    Args:
+        pipe: brings a `Job` at a time; takes (kind, what) back.
+        stderr: path of a file; the last words of a process that crashes.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it, too, and closes the pipe
+    os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    parent = _Parent(pipe)
+    logger = logging.getLogger("mocap")
+    logger.addHandler(parent)
+    logger.propagate = False
+    try:
+        while True:
+            job: Job = pipe.recv()
+            parent.tell(*_outcome(job, parent))
+    except (_Gone, EOFError, OSError):
+        return
+
+
+def _outcome(job: Job, parent: _Parent) -> tuple[str, str]:
+    try:
+        detect_view(job, parent.tell)
+    except MocapError as error:
+        return "failed", str(error)
+    except _Gone:
+        raise
+    except Exception:  # a bug: the parent raises it with this traceback
+        return "broken", traceback.format_exc()
+    return "finished", ""
+
+
+def detect_view(job: Job, tell: Tell) -> None:
+    """Detect in every frame of a view, going on where an earlier run stopped."""
+    finder = detector(job.detector, job.video)
+    parts = Parts(job.take, job.view, job.key, finder.layout.name)
+    size = probe(job.video).size
+    start = parts.frames()
+    tell("advance", start)
+    frames = read_ahead(read_frames(job.video, max(0, start - WARM)), _AHEAD)
+    _save(parts, start, (d for d in finder.detect(frames) if d.index >= start), tell)
+    parts.join(size)
+
+
+def _save(parts: Parts, start: int, detections: Iterable[Detection], tell: Tell) -> None:
+    block: list[Detection] = []
+    told = 0
+    try:
+        for found in detections:
+            block.append(found)
+            if len(block) == PART:
+                parts.append(start, block)
+                start, block = start + PART, []
+            told += 1
+            if told % _TOLD == 0:
+                tell("advance", _TOLD)
+    finally:
+        parts.append(start, block)
+    tell("advance", told % _TOLD)
+
+
+def read_ahead(frames: Iterator[Frame], depth: int) -> Iterator[Frame]:
+    """The same frames, read by a thread that is at most `depth` ahead."""
+    waiting: queue.Queue[Frame | BaseException | None] = queue.Queue(depth)
+    stopped = threading.Event()
+
+    def put(item: Frame | BaseException | None) -> None:
+        while not stopped.is_set():
+            try:
+                return waiting.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+
+    def fill() -> None:
+        try:
+            for frame in frames:
+                put(frame)
+                if stopped.is_set():
+                    return
+            put(None)
+        except BaseException as error:
+            put(error)
+
+    threading.Thread(target=fill, daemon=True).start()
+    try:
+        while (item := waiting.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
