@@ -178,7 +178,7 @@ class Cameras:
 def _numbers(name: str, field: str, value: ArrayLike) -> Array:
     try:
         array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise CameraError(f"camera {name!r}: {field}: must be numbers, got {value!r:.60}") from None
     if not np.all(np.isfinite(array)):
         raise CameraError(f"camera {name!r}: {field}: must be finite, got NaN or infinity")

@@ -53,14 +53,27 @@ def open_document(path: Path) -> Document:
         FileError: it is missing, too large, not text, or no well-formed TOML, XML or FileStorage.
     """
     if path.is_dir():
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file())
-        return Document(path, "folder", members=tuple(open_document(p) for p in inside))
+        return Document(path, "folder", members=_members(path))
     text = _text(path)
     if text.startswith("<"):
         return _xml(path, text)
-    if text.startswith("%YAML") or "!!opencv-matrix" in text:
+    if _is_yaml_storage(text):
         return Document(path, "storage", _yaml(path, text))
     return Document(path, "toml", _toml(path, text))
+
+
+def _members(folder: Path) -> tuple[Document, ...]:
+    """The storages in a folder; files that were never meant to be one are passed over, damaged ones not."""
+    try:
+        inside = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file())
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be read: {error.strerror}") from None
+    texts = [(path, _text(path)) for path in inside]
+    return tuple(open_document(p) for p, text in texts if text.startswith("<") or _is_yaml_storage(text))
+
+
+def _is_yaml_storage(text: str) -> bool:
+    return text.startswith("%YAML") or "!!opencv-matrix" in text
 
 
 def _text(path: Path) -> str:
@@ -81,7 +94,7 @@ def _text(path: Path) -> str:
 def _toml(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise FileError(
             f"{path}: neither TOML ({_line(error)}) nor XML nor OpenCV FileStorage; give a calibration file"
         ) from None
@@ -135,7 +148,7 @@ def _yaml(path: Path, text: str) -> dict[str, Any]:
     body = re.sub(r"^%YAML[^\n]*", "", text, count=1)  # leaves the line break: line numbers stay true
     try:
         data = yaml.load(body, Loader)  # a subclass of SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise FileError(f"{path}: no OpenCV FileStorage that can be read: {_line(error)}") from None
     if not isinstance(data, dict):
         raise FileError(f"{path}: an OpenCV FileStorage without named values; give a calibration file")

@@ -105,6 +105,8 @@ def _entry(document: Document, name: str, group: dict[str, Any]) -> Entry:
                 f"{document.path}: camera {name!r}: size: image_width and image_height are both needed"
             )
         size = [group["width"], group["height"]]
-    model = "fisheye" if "fisheye" in str(group.get("model", "")).lower() else "pinhole"
+    named = "fisheye" in str(group.get("model", "")).lower()
+    flagged = str(document.data.get("fisheye_model", 0)) not in ("0", "0.0")  # OpenCV's calibration sample
+    model = "fisheye" if named or flagged else "pinhole"
     pose = group.get("rotation"), group.get("translation")
     return Entry(name, size, group["matrix"], group.get("distortion"), *pose, model)

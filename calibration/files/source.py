@@ -125,5 +125,5 @@ def numbers(where: str, field: str, value: Any) -> Array:
     """
     try:
         return np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise FileError(f"{where}: {field}: must be numbers, got {value!s:.60}") from None

@@ -310,6 +310,21 @@ class TestOpenCV:
             storage.release()
         assert_same(read_calibration(tmp_path), cameras)
 
+    def test_other_files_in_the_folder_are_passed_over(self, tmp_path, cameras):
+        for view in cameras:
+            write(tmp_path / f"{view.name}.yml", "%YAML:1.0\n---\n" + opencv_text(view))
+        write(tmp_path / "cams.yaml", "views:\n  - {name: cam1, video: cam1.mp4}\n")
+        write(tmp_path / "other.xml", "<html/>")
+        assert_same(read_calibration(tmp_path), cameras)
+        write(tmp_path / "cam4.yml", "%YAML:1.0\n---\nK: [1,\n")
+        with pytest.raises(CalibrationError, match=r"cam4.yml: no OpenCV FileStorage"):
+            read_calibration(tmp_path)
+
+    def test_fisheye_as_opencvs_sample_says_it(self, tmp_path):
+        view = camera("cam", distortion=(0.05, -0.01, 0.004, -0.001), model="fisheye")
+        text = "%YAML:1.0\n---\nfisheye_model: 1\n" + opencv_text(view)
+        assert_same(read_calibration(write(tmp_path / "cam.yml", text)), Cameras((view,)))
+
     def test_intrinsics_alone(self, tmp_path, cameras):
         rotation_less = opencv_text(cameras[0]).split("rvec")[0] + "image_width: 720\nimage_height: 540\n"
         path = write(tmp_path / "phone.yml", "%YAML:1.0\n---\n" + rotation_less)
@@ -340,6 +355,10 @@ class TestOpenCV:
             ("K: !!opencv-matrix\n  rows: 2\n  cols: 2\n  data: [1.]\n", "rows, cols and data do not fit"),
             ("<opencv_storage><K type_id='opencv-matrix'/></opencv_storage>", "do not fit together"),
             ("<opencv_storage>", "no XML that can be read"),
+            ("%YAML:1.0\n---\ndate: 2001-13-45\n", "no OpenCV FileStorage that can be read"),
+            ("%YAML:1.0\n---\na: " + "[" * 5000 + "\n", "no OpenCV FileStorage that can be read"),
+            ("a = " + "[" * 5000 + "\n", "neither TOML"),
+            ("a = " + "9" * 5000 + "\n", "neither TOML"),
         ],
     )
     def test_damage_is_one_line(self, tmp_path, text, message):
@@ -428,6 +447,7 @@ class TestDoor:
             ("[620.0, 0.0", "[nan, 0.0", "camera 'cam1': K: must be finite"),
             ("[620.0, 0.0, 363.5], ", "", r"camera 'cam1': K: must have shape \(3, 3\), got \(2, 3\)"),
             ("[620.0, 0.0, 363.5]", "[620.0, 363.5]", "camera 'cam1': K: must be numbers"),
+            ("[620.0, 0.0", "[1" + "0" * 400 + ", 0.0", "camera 'cam1': K: must be numbers"),
             ("distortions = [-0.28", "distortions = [inf", "camera 'cam1': distortion: must be finite"),
             ("distortions = [-0.28", "distortions = [1.0, -0.28", "has 0 or 4 or 5 or 8 coefficients, got 6"),
             (
