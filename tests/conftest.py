@@ -1,9 +1,15 @@
-"""What every test may need: the marker for Blender and the Python that has it."""
+"""What holds for every test: how hypothesis searches, and the Python that has Blender."""
 
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No deadline: the time of one example on a busy machine is no property of the code. The automatic check searches
+# the same examples every time, so that it fails for a change and not by chance; a developer's run looks further.
+settings.register_profile("mocap", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("mocap")
 
 BLENDER_PYTHON = os.environ.get("MOCAP_BLENDER_PYTHON", "")
 
