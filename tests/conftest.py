@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# No deadline: the time of one example on a busy machine is no property of the code. The automatic check searches
-# the same examples every time, so that it fails for a change and not by chance; a developer's run looks further.
+# No deadline: the time of one example on a busy machine is no property of the code. The automatic check
+# searches the same examples every time, so that it fails for a change and not by chance; a developer's run
+# looks further.
 settings.register_profile("mocap", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("mocap")
 
