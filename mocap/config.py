@@ -8,7 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -254,6 +254,7 @@ def _same_file_name(name: str) -> str:
 
 
 _KINDS = {"str": "text", "float": "a number", "int": "a whole number", "object": "fields", "array": "a list"}
+_CHOICES = {"calibration.units": get_args(Unit), "calibration.up": get_args(Up), "board.type": ("charuco",)}
 _KINDS |= {"bool": "true or false", "null": "nothing"}
 
 
@@ -274,7 +275,9 @@ def _plainly(message: str) -> str:
         wanted = " or ".join(_KINDS.get(kind, kind) for kind in found.group(1).split(" | "))
         hint = "; write it in quotes" if "text" in wanted and found.group(2) in ("int", "float") else ""
         return f"{at or 'file'}: must be {wanted}, not {_KINDS.get(found.group(2), found.group(2))}{hint}"
-    return f"{at or 'file'}: {text[:1].lower()}{text[1:]}"
+    if at in _CHOICES:
+        return f"{at}: must be {' or '.join(_CHOICES[at])}, not {text.rpartition(' ')[2]}"
+    return f"{at or 'file'}: {text[:1].lower()}{text[1:]}".replace("`", "")
 
 
 def _join(at: str, field: str) -> str:

@@ -69,17 +69,26 @@ def _decoded(stream: VideoStream, packet: Packet | None, order: _Order) -> list[
     try:
         return list(stream.codec_context.decode(packet))
     except (av.FFmpegError, OSError):
-        order.damaged = True
+        order.damage()
         return []
 
 
 class _Order:
-    """Puts frames into the order of their times, and finds the packets that never gave one."""
+    """Puts frames into the order of their times, and finds those that cannot be had or trusted.
+
+    From a damaged packet to the next key frame, decoders fill in from older pictures and do not say so: a
+    person would stand still there with full confidence. Such frames count as lost, and so do the frames shown
+    before that key frame which are stored after it, for they refer to both sides.
+    """
 
     def __init__(self, tick: Fraction) -> None:
         self.tick = tick
         self.count = 0
         self.damaged = False  # before any damage, a packet without a frame is the codec's own affair
+        self.tainted = False
+        self.untainted_from: int | None = None  # pts of the first key frame after damage
+        self.lost: set[int] = set()
+        self.latest: int | None = None
         self.pending: list[tuple[int, int]] = []  # (pts, number of the packet), a heap
         self.frames: dict[int, VideoFrame] = {}
 
@@ -87,9 +96,21 @@ class _Order:
         self.count += 1
         if packet is None:
             return
-        self.damaged |= packet.is_corrupt
+        self.latest = packet.pts
+        if packet.is_corrupt:
+            self.damage()
+        elif packet.is_keyframe and self.tainted:
+            self.tainted, self.untainted_from = False, packet.pts
         if packet.pts is not None and not packet.is_discard:
             heapq.heappush(self.pending, (packet.pts, self.count))
+            if self.tainted or packet.pts < (self.untainted_from or packet.pts):
+                self.lost.add(packet.pts)
+
+    def damage(self) -> None:
+        """The packet sent last is damaged."""
+        self.damaged = self.tainted = True
+        if self.latest is not None:
+            self.lost.add(self.latest)
 
     def came(self, frame: VideoFrame) -> None:
         self.damaged |= frame.is_corrupt
@@ -112,7 +133,8 @@ class _Order:
     def _next(self) -> Iterator[Shown]:
         pts, _ = heapq.heappop(self.pending)
         frame = self.frames.pop(pts, None)
-        if frame is not None and not frame.is_corrupt:
+        if frame is not None and not frame.is_corrupt and pts not in self.lost:
             yield Shown(pts * self.tick, frame)
         elif self.damaged:
             yield Shown(pts * self.tick, None)
+        self.lost.discard(pts)

@@ -106,10 +106,11 @@ def remove_leftovers(folder: Path) -> None:
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Read an .npz; refuses pickles."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if isinstance(file, np.ndarray):
-                raise ValueError("not an .npz")
-            return {name: file[name] for name in file.files}
+        with path.open("rb") as file:
+            arrays = np.load(file, allow_pickle=False)
+            if isinstance(arrays, np.ndarray):
+                raise ValueError("an .npy, not an .npz")
+            return {name: arrays[name] for name in arrays.files}
     except FileNotFoundError as error:
         raise _missing(path) from error
     except (ValueError, EOFError, KeyError, OSError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:

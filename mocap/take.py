@@ -125,7 +125,7 @@ class Take:
         """Whether the take has the file `name`."""
         return self.path(name).is_file()
 
-    def write_arrays(self, name: str, **arrays: npt.ArrayLike) -> None:
+    def write_arrays(self, name: str, /, **arrays: npt.ArrayLike) -> None:
         """Write arrays to the file `name` (.npz, no pickles); whole or not at all.
 
         Raises:
@@ -198,9 +198,7 @@ class Take:
             return {}
         manifest: dict[str, Any] = storage.read_json(path)
         if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
-            raise TakeError(
-                f"{path} is not the record of a take: delete the file and run `mocap capture` again"
-            )
+            raise TakeError(f"{path} is no record of a take: delete the file and run `mocap capture` again")
         if manifest["format"] > FORMAT:
             made = manifest.get("mocap", "newer")
             raise TakeError(
