@@ -154,15 +154,10 @@ def test_plain_imports_are_light() -> None:
     assert not loaded_by("import calibration, rigs, mocap") & HEAVY
 
 
-needs_command = pytest.mark.skipif(not (ROOT / "mocap/cli.py").exists(), reason="there is no command yet")
-
-
-@needs_command
 def test_help_is_light() -> None:
     assert not loaded_by(HELP) & HEAVY
 
 
-@needs_command
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not tell the processor time of children")
 def test_help_is_quick() -> None:
     """Processor time, best of five: neither another process nor the first compilation to byte code counts."""

@@ -42,7 +42,6 @@ def test_every_page_is_in_the_index() -> None:
     ]
 
 
-@pytest.mark.skipif(not (ROOT / "mocap/cli.py").exists(), reason="there is no command yet")
 @pytest.mark.parametrize(("command", "arguments"), COMMANDS, ids=lambda text: text.strip())
 def test_commands_and_their_options_exist(command: str, arguments: str) -> None:
     answer = subprocess.run(
