@@ -83,6 +83,8 @@ def _landmarks(pose: Any, image: Image) -> tuple[np.ndarray, np.ndarray, np.ndar
     high, wide = image.shape[:2]
     rows = np.array([(p.x, p.y, p.visibility) for p in found.pose_landmarks.landmark])
     world = np.array([(p.x, p.y, p.z) for p in found.pose_world_landmarks.landmark])
-    # MediaPipe's 0..1 is from edge to edge of the image; our pixel centres are at integers.
+    # MediaPipe's 0..1 is from edge to edge of the image; our pixel centres are at integers. Against four true
+    # cameras the mean horizontal residual is 0.05 px where the crop has about the network's 256 px, and 1 px
+    # (too far right) where it has 4.5 times as many: its warp takes pixel centres for edges.
     points = rows[:, :2] * (wide, high) - 0.5
     return points, np.clip(rows[:, 2], np.finfo(np.float32).tiny, 1.0), world
