@@ -6,7 +6,7 @@ import difflib
 import math
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -153,6 +153,18 @@ def single_video(path: str | Path) -> CaptureConfig:
         raise ConfigError(f"no video file {path}")
     name = re.sub(r"[^\w.-]+", "_", path.stem).strip("._") or "view"
     return CaptureConfig(views=(View(name[:64], path.absolute()),))
+
+
+def with_height(config: CaptureConfig, height: float | None) -> CaptureConfig:
+    """The same configuration with the subject's standing height in metres; None leaves it as it is.
+
+    Raises:
+        ConfigError: nobody is that tall.
+    """
+    if height is None:
+        return config
+    checked = _Checked(config.source or Path("--height")).subject(_Subject(height))
+    return replace(config, subject=checked)
 
 
 class _Checked:

@@ -38,6 +38,17 @@ class Observations:
         """T."""
         return self.pixels.shape[1]
 
+    def heights(self) -> Floats:
+        """The person's extent in each image (V, T), pixels: the diagonal of the seen landmarks, NaN if none."""
+        known = np.isfinite(self.pixels)
+        low = np.where(known, self.pixels, np.inf).min(axis=2)
+        high = np.where(known, self.pixels, -np.inf).max(axis=2)
+        seen = np.isfinite(low).all(axis=-1)
+        extent = np.linalg.norm(
+            np.where(seen[..., None], high, 0.0) - np.where(seen[..., None], low, 0.0), axis=-1
+        )
+        return np.where(seen, np.maximum(extent, 1.0), np.nan)
+
     def with_sides(self, swapped: NDArray[np.bool_]) -> Observations:
         """Exchange left and right of the landmarks where `swapped` (V, T, J) says so; J closed under mirror."""
         mirror = self.layout.mirror

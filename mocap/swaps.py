@@ -90,13 +90,10 @@ def _pairs(seen: Observations, limb: str) -> tuple[list[int], list[int]]:
 
 
 def _heights(seen: Observations) -> Floats:
-    """The person's extent in each image (V, T), pixels: of the seen landmarks, the median over the clip's second."""
-    low = np.nanmin(np.where(np.isfinite(seen.pixels), seen.pixels, np.inf), axis=2)
-    high = np.nanmax(np.where(np.isfinite(seen.pixels), seen.pixels, -np.inf), axis=2)
-    extent = np.linalg.norm(np.where(np.isfinite(high - low), high - low, 0.0), axis=-1)
-    known = np.where(extent > 0, extent, np.nan)
-    typical = np.array([np.nanmedian(row) if np.isfinite(row).any() else 1.0 for row in known])
-    return np.asarray(np.where(np.isfinite(known), known, typical[:, None]))
+    """The person's extent in each image (V, T), pixels; where nobody is seen, the view's median."""
+    extent = seen.heights()
+    typical = [np.nanmedian(row) if np.isfinite(row).any() else 1.0 for row in extent]
+    return np.where(np.isfinite(extent), extent, np.array(typical)[:, None])
 
 
 def _evidence(square: Floats, weight: Floats) -> Floats:
@@ -117,7 +114,9 @@ def _continuity(seen: Observations, left: list[int], right: list[int], size: Flo
     return step(left, left) + step(right, right), step(left, right) + step(right, left) + CHANGE
 
 
-def _disagreement(seen: Observations, cameras: Cameras, left: list[int], right: list[int], size: Floats) -> Floats:
+def _disagreement(
+    seen: Observations, cameras: Cameras, left: list[int], right: list[int], size: Floats
+) -> Floats:
     """How much more two views disagree if they name the sides alike than if not: (V, V, T)."""
     views = len(seen.names)
     out = np.zeros((views, views, seen.frames))

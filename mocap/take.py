@@ -149,6 +149,14 @@ class Take:
         """
         storage.write_json(self._target(name), value)
 
+    def write_text(self, name: str, text: str) -> None:
+        """Write text to the file `name`; whole or not at all.
+
+        Raises:
+            TakeError: the disk is full or the folder cannot be written; what was there before stays.
+        """
+        storage.write_bytes(self._target(name), text.encode())
+
     def read_json(self, name: str) -> Any:
         """Read the value of the file `name`.
 

@@ -1,0 +1,142 @@
+"""The command line: parses, calls one public function, prints. Everything heavy is imported by the command."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from mocap import __version__
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="mocap")
+def cli() -> None:
+    """Ordinary video of people into clean skeletal animation.
+
+    \b
+    mocap capture --views cams.yaml      several cameras
+    mocap capture --video clip.mp4       one camera
+    mocap export  clip.bvh               the newest take, for Blender and others
+    """
+
+
+@cli.command()
+@click.option(
+    "--views", type=click.Path(path_type=Path), help="Views file: videos, calibration, subject (YAML)."
+)
+@click.option("--video", type=click.Path(path_type=Path), help="A single video instead.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Take folder [default: NAME.take here]."
+)
+@click.option("--height", type=float, help="The person's standing height in metres, if known.")
+@click.option("--detector", default="blazepose", show_default=True, help="Which 2D keypoint detector.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Detection processes [default: one per processor]."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+def capture(
+    views: Path | None,
+    video: Path | None,
+    output: Path | None,
+    height: float | None,
+    detector: str,
+    workers: int | None,
+    quiet: bool,
+) -> None:
+    """Detect, triangulate and solve: videos into a take folder.
+
+    A second run on the same videos only solves. Interrupted with Ctrl-C, the same command goes on.
+    """
+    from rich.console import Console
+
+    from mocap.bar import Bar
+    from mocap.config import with_height
+    from mocap.pipeline import capture as run
+
+    config = with_height(_config(views, video), height)
+    folder = output or _default_take(views, video)
+    console = Console(stderr=True, quiet=quiet)
+    found = run(config, folder, detector=detector, workers=workers, progress=Bar(console, "detecting"))
+    if not quiet:
+        click.echo("\n".join(found.lines()))
+    for line in found.record["notes"]:
+        click.echo(f"note: {line}", err=True)
+    for line in found.record["warnings"]:
+        click.echo(f"warning: {line}", err=True)
+    if not quiet:
+        click.echo(f"take          {folder}")
+
+
+@cli.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option(
+    "--take", type=click.Path(path_type=Path), help="Take folder [default: the newest one below here]."
+)
+@click.option("--person", type=click.IntRange(min=1), help="Which person, if there are several.")
+@click.option("--all", "every", is_flag=True, help="All people: OUT_1.bvh, OUT_2.bvh, ...")
+@click.option(
+    "--unit", type=click.Choice(["cm", "m"]), default="cm", show_default=True, help="Unit in the file."
+)
+def export(target: Path, take: Path | None, person: int | None, every: bool, unit: str) -> None:
+    """Write a take's motion to TARGET; the suffix says the format (.bvh)."""
+    from mocap.export import IMPORT_HINT
+    from mocap.export import export as run
+
+    for path in run(target, take, person, every, unit):
+        hint = IMPORT_HINT.get((path.suffix.lower().lstrip("."), unit), "")
+        click.echo(f"{path}: {hint}")
+
+
+def main() -> NoReturn:
+    """Run the command line; expected failures are one line on stderr and exit code 1."""
+    logging.basicConfig(level=logging.WARNING, format="warning: %(message)s", stream=sys.stderr)
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        return int(cli.main(standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        return _fail("stopped; run the same command again to go on")
+    except KeyboardInterrupt:
+        return _fail("stopped; run the same command again to go on")
+    except click.ClickException as error:
+        return _fail(f"{error.format_message()} (see mocap --help)")
+    except Exception as error:
+        if not _expected(error):
+            raise
+        return _fail(str(error))
+
+
+def _expected(error: Exception) -> bool:
+    """Whether an exception is one of the packages' own, whose text is meant for the user."""
+    from calibration.errors import CalibrationError
+    from mocap.errors import MocapError
+    from rigs.errors import RigError
+
+    return isinstance(error, (MocapError, CalibrationError, RigError))
+
+
+def _fail(message: str) -> int:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    return 1
+
+
+def _config(views: Path | None, video: Path | None):  # type: ignore[no-untyped-def]
+    from mocap.config import load_views, single_video
+
+    if (views is None) == (video is None):
+        raise click.UsageError("give either --views FILE or --video FILE")
+    return load_views(views) if views is not None else single_video(video)  # type: ignore[arg-type]
+
+
+def _default_take(views: Path | None, video: Path | None) -> Path:
+    """NAME.take in the current folder, NAME from the video or from the folder of the views file."""
+    name = views.absolute().parent.name if views is not None else (video or Path("capture")).stem
+    return Path(f"{name or 'capture'}.take")

@@ -1,0 +1,126 @@
+"""What makes a result meaningless: found before the solve, refused with the reason and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.camera import Cameras
+from calibration.triangulate import reproject_error
+from mocap.errors import MocapError
+from mocap.observations import Observations
+
+Floats = NDArray[np.float64]
+
+SEEN_SHARE = 0.2  # of the frames in which somebody must be seen
+CONFIDENT = 0.5
+APART = 0.12  # of the person's height in the image: views that miss by more do not see the same thing
+REFUSED_SHARE, FLAGGED_SHARE = 0.3, 0.05  # of a view's frames that are apart
+LYING = 55.0  # degrees between the person's axis and up, and between the cameras' up and up
+
+
+class RefusedError(MocapError):
+    """The result would be meaningless; says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well the views agree on one person.
+
+    error: (V, T) median reprojection error of the landmarks over the person's height in the image, NaN where
+    unseen; apart: (V,) share of each view's frames that miss by more than `APART`.
+    """
+
+    error: Floats
+    apart: Floats
+
+
+def require_person(seen: Observations) -> float:
+    """Return the share of frames in which enough views (two, or the only one) see somebody.
+
+    Raises RefusedError when there are too few.
+    """
+    visible = (np.median(seen.confidence, axis=2) > 0.1).sum(axis=0)
+    needed = min(2, len(seen.names))
+    share = float((visible >= needed).mean())
+    if share < SEEN_SHARE:
+        who = f"two of the {len(seen.names)} views at once" if needed == 2 else f"view {seen.names[0]}"
+        raise RefusedError(
+            f"no person: somebody is seen by {who} in {100 * share:.0f} % of the {seen.frames} frames;"
+            " film the whole body, in light, and check that the videos overlap in time"
+        )
+    return share
+
+
+def agreement(seen: Observations, cameras: Cameras, landmarks: Floats) -> Agreement:
+    """Hold the triangulated landmarks (T, J, 3) against every view."""
+    pixels = reproject_error(cameras, landmarks, seen.pixels)
+    sure = seen.confidence > CONFIDENT
+    trusted = np.where(sure, pixels, np.nan)
+    enough = np.isfinite(trusted).sum(axis=2) >= 6
+    error = np.full(enough.shape, np.nan)
+    error[enough] = np.nanmedian(trusted[enough], axis=-1)
+    error /= seen.heights()
+    known = np.maximum(enough.sum(axis=1), 1)
+    return Agreement(error, (np.nan_to_num(error) > APART).sum(axis=1) / known)
+
+
+def require_agreement(seen: Observations, found: Agreement) -> list[str]:
+    """Return warnings about views that disagree now and then.
+
+    Raises RefusedError when they do so in a large share of the frames.
+    """
+    bad = [(n, a) for n, a in zip(seen.names, found.apart, strict=True) if a > REFUSED_SHARE]
+    typical = 100 * float(np.nanmedian(found.error)) if np.isfinite(found.error).any() else np.nan
+    shares = ", ".join(f"{n} {100 * a:.0f} %" for n, a in zip(seen.names, found.apart, strict=True))
+    if len(bad) == 1 and len(seen.names) > 2:
+        raise RefusedError(
+            f"view {bad[0][0]} contradicts the others in {100 * bad[0][1]:.0f} % of its frames: it sees another"
+            " person, its camera has moved since the calibration, or its offset is wrong; mend it or leave it out"
+        )
+    if bad:
+        raise RefusedError(
+            f"the views do not see the same person at the same time (median miss {typical:.0f} % of the person's"
+            f" height; frames apart: {shares}): several people, videos that do not start together (give each view"
+            " its offset), or a calibration of other cameras"
+        )
+    flagged = [(n, a) for n, a in zip(seen.names, found.apart, strict=True) if a > FLAGGED_SHARE]
+    return [
+        f"view {n} contradicts the others in {100 * a:.0f} % of its frames: another person, or a bad view"
+        for n, a in flagged
+    ]
+
+
+def require_upright(
+    cameras: Cameras, landmarks: Floats, head: int, hips: list[int], ankles: list[int]
+) -> None:
+    """Refuse a world whose up axis neither the person nor the cameras share.
+
+    A person who lies is fine, as long as the cameras stand as cameras do.
+    """
+    axis = landmarks[:, head] - landmarks[:, ankles].mean(axis=1)
+    trunk = landmarks[:, head] - landmarks[:, hips].mean(axis=1)
+    stands = _unit(axis)
+    straight = (_unit(trunk) * stands).sum(axis=-1) > 0.9
+    if straight.sum() < 3:
+        return
+    person = _unit(np.nanmedian(stands[straight], axis=0))
+    rig = _unit(-np.mean([c.camera_from_world[1, :3] for c in cameras], axis=0))
+    off_person, off_rig = _degrees(person[1]), _degrees(rig[1])
+    if off_person > LYING and off_rig > LYING and _degrees(float(person @ rig)) < LYING:
+        name = "xyz"[int(np.argmax(np.abs(rig)))]
+        sign = "-" if rig["xyz".index(name)] < 0 else ""
+        raise RefusedError(
+            f"the world lies on its side: the person stands along its {sign}{name} axis (y up is ours),"
+            f" {off_person:.0f} degrees off the calibration's up; set calibration.up in the views file"
+        )
+
+
+def _unit(v: Floats) -> Floats:
+    return np.asarray(v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-12))
+
+
+def _degrees(cosine: float) -> float:
+    return float(np.rad2deg(np.arccos(np.clip(cosine, -1.0, 1.0))))

@@ -1,0 +1,200 @@
+"""The main job: videos in, a take with a person's motion out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from calibration.camera import Camera, Cameras
+from calibration.files import read_calibration, write_aniposelib
+from calibration.triangulate import triangulate
+from mocap import quality
+from mocap.animate import Animated, animate
+from mocap.attach import load_attachment
+from mocap.cameras import cameras_for
+from mocap.clock import on_one_clock
+from mocap.config import CaptureConfig
+from mocap.detect import DEFAULT
+from mocap.detect.run import detect_views
+from mocap.errors import MocapError
+from mocap.gates import Agreement, agreement, require_agreement, require_person, require_upright
+from mocap.observations import Observations
+from mocap.people import write_motion_to
+from mocap.progress import Progress
+from mocap.quality import Quality
+from mocap.swaps import Swaps, repair_swaps
+from mocap.take import Take
+from mocap.video import VideoInfo, probe, sha256
+from rigs.body import load_body
+
+Say = Callable[[str], None]
+ROBUST_PX = 0.02  # of the person's height: the scale at which a view begins to lose its say
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A person's motion with what it was made from."""
+
+    animated: Animated
+    cameras: Cameras
+    seen: Observations
+    landmarks: np.ndarray | None
+    swaps: Swaps
+    agreed: Agreement | None
+    notes: list[str]
+
+
+def capture(
+    config: CaptureConfig,
+    folder: Path,
+    *,
+    detector: str = DEFAULT,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    say: Say = lambda line: None,
+) -> Quality:
+    """Turn videos of one person into a take.
+
+    Args:
+        config: views, calibration, subject.
+        folder: the take; one that is there keeps its last good result until this one is complete.
+        detector: a name of `mocap.detect`.
+        workers: detection processes; None = as many as there are processors.
+        progress: follows the detection.
+        say: told one line as each stage begins.
+
+    Returns:
+        The quality record, which is also in the take.
+
+    Raises:
+        MocapError, calibration.CalibrationError: bad input, or a result that would be meaningless.
+    """
+    began = time.perf_counter()
+    videos = [probe(view.video) for view in config.views]
+    cameras, notes = _cameras(config, videos)
+    take = Take.create(
+        folder,
+        _arguments(config, detector),
+        [_record(v, i) for v, i in zip(config.views, videos, strict=True)],
+    )
+    with take.lock():
+        say("detecting")
+        keypoints = detect_views(config.views, detector, take=take, progress=progress, workers=workers)
+        say("solving")
+        offsets = [view.offset or 0.0 for view in config.views]
+        seen = on_one_clock(keypoints, [v.fps for v in videos], offsets)
+        solved = _solve(seen, cameras, config, videos)
+        result = _measured(solved, config, time.perf_counter() - began, notes)
+        _write(take, solved, result)
+        take.complete()
+    return result
+
+
+def _cameras(config: CaptureConfig, videos: list[VideoInfo]) -> tuple[Cameras | None, list[str]]:
+    if config.calibration is not None:
+        return cameras_for(config.calibration, config.views, videos)
+    if len(config.views) > 1:
+        raise MocapError(
+            f"{config.source}: several views need a calibration; write `calibration: FILE` (see README for formats)"
+        )
+    return None, []
+
+
+def _solve(
+    seen: Observations, cameras: Cameras | None, config: CaptureConfig, videos: list[VideoInfo]
+) -> Solved:
+    require_person(seen)
+    repaired, swaps = repair_swaps(seen, cameras)
+    if len(seen.names) == 1:
+        return _solve_single(repaired, swaps, cameras, config, videos[0])
+    assert cameras is not None
+    landmarks, _ = triangulate(
+        cameras, repaired.pixels, repaired.confidence**2, scale_px=_robust_px(repaired)
+    )
+    agreed = agreement(repaired, cameras, landmarks)
+    notes = require_agreement(repaired, agreed)
+    start = load_attachment(seen.layout, load_body()).start
+    hips, ankles = ([start[s + n] for s in ("Left", "Right")] for n in ("UpLeg", "Foot"))
+    require_upright(cameras, landmarks, seen.layout.index("nose"), hips, ankles)
+    animated = animate(repaired, cameras, landmarks, config.subject.height)
+    return Solved(animated, cameras, repaired, landmarks, swaps, agreed, notes)
+
+
+def _solve_single(
+    seen: Observations, swaps: Swaps, cameras: Cameras | None, config: CaptureConfig, video: VideoInfo
+) -> Solved:
+    view = config.views[0]
+    given: Camera | None = cameras[0] if cameras else None
+    if given is None and view.intrinsics is not None:
+        known = read_calibration(view.intrinsics, sizes={view.name: video.size}, poses=False)
+        given = known[view.name] if view.name in known.names else known[0]
+    from mocap.monocular import animate_single
+
+    animated, camera, notes = animate_single(
+        seen, video.size, config.subject.height, given, posed=cameras is not None, fov=view.fov
+    )
+    return Solved(animated, Cameras((camera,)), seen, None, swaps, None, notes)
+
+
+def _robust_px(seen: Observations) -> float:
+    """Scale of the robust triangulation: a share of the person's typical height in the images, pixels."""
+    return max(float(np.nanmedian(seen.heights())) * ROBUST_PX, 2.0)
+
+
+def _measured(solved: Solved, config: CaptureConfig, seconds: float, notes: list[str]) -> Quality:
+    given = config.subject.height is not None
+    found = quality.measure(
+        solved.seen, solved.cameras, solved.landmarks, solved.animated, solved.swaps, solved.agreed, given
+    )
+    record: dict[str, Any] = dict(found.record)
+    record["processing_s"] = round(seconds, 3)
+    record["processing_fps"] = solved.seen.frames / max(seconds, 1e-9)
+    record["notes"] = notes
+    record["warnings"] = solved.notes + quality.warnings(found)
+    return replace(found, record=record)
+
+
+def _write(take: Take, solved: Solved, result: Quality) -> None:
+    if solved.landmarks is not None:
+        take.write_arrays(
+            "points.npz",
+            points_m=solved.landmarks,
+            landmarks=np.array(solved.seen.layout.landmarks),
+            swapped_legs=solved.swaps.swapped["legs"],
+            swapped_arms=solved.swaps.swapped["arms"],
+        )
+    write_motion_to(take, 1, solved.animated.motion)
+    target = take.scratch("cameras.toml")
+    write_aniposelib(target, solved.cameras)
+    take.write_text("cameras.toml", target.read_text(encoding="utf-8"))
+    take.write_json("quality.json", result.record)
+
+
+def _arguments(config: CaptureConfig, detector: str) -> dict[str, Any]:
+    calibration = config.calibration
+    return {
+        "source": str(config.source) if config.source else None,
+        "detector": detector,
+        "calibration": None if calibration is None else str(calibration.file),
+        "calibration_sha256": None
+        if calibration is None or calibration.file.is_dir()
+        else sha256(calibration.file),
+        "height_m": config.subject.height,
+    }
+
+
+def _record(view: Any, video: VideoInfo) -> dict[str, Any]:
+    return {
+        "name": view.name,
+        "video": str(view.video),
+        "sha256": sha256(view.video),
+        "size": list(video.size),
+        "fps": str(video.fps),
+        "variable_rate": video.variable,
+        "offset_s": view.offset,
+    }
