@@ -93,8 +93,11 @@ def _slope(polynomial: Polynomial) -> Polynomial:
 
 
 def _first_root(polynomial: Polynomial) -> float:
-    """Smallest positive real root, or infinity."""
-    roots = np.roots(polynomial.coef[::-1])
+    """Smallest positive real root, or infinity; terms that matter nowhere in sight are left out."""
+    with np.errstate(divide="ignore"):
+        size = np.log(np.abs(polynomial.coef)) + np.arange(len(polynomial.coef)) * np.log(_WIDEST**2)
+    degree = np.flatnonzero(size > size.max() + np.log(np.finfo(float).eps))[-1]
+    roots = np.roots(polynomial.coef[degree::-1])
     real = roots.real[(np.abs(roots.imag) < 1e-9 * (1 + np.abs(roots.real))) & (roots.real > 0)]
     return float(real.min()) if real.size else np.inf
 

@@ -71,6 +71,18 @@ def test_undistort_inverts_whatever_project_can_do(xy, k1, k2, tangential):
         np.testing.assert_allclose(back, xy, atol=1e-9)
 
 
+@pytest.mark.parametrize("tiny", [5e-324, 5e-323, 1e-308, 1e-200, 1e-30])
+@pytest.mark.parametrize("place", [0, 1, 4])
+def test_a_coefficient_next_to_nothing_is_nothing(tiny, place):
+    coefficients = np.array([-0.3, 0.0, 0.0, 0.0, 0.0])
+    without = camera(distortion=coefficients)
+    coefficients[place] += tiny
+    pixels = frame_pixels(without, 10)
+    np.testing.assert_allclose(
+        camera(distortion=coefficients).undistort(pixels), without.undistort(pixels), atol=1e-12
+    )
+
+
 def test_beyond_the_fold_nothing_is_seen():
     view = camera(distortion=(-0.3, 0.0, 0.0, 0.0))
     fold = np.sqrt(1 / 0.9)  # 1 - 3 * 0.3 r^2 = 0
