@@ -75,7 +75,7 @@ def load_body(name: str = "human") -> Body:
 
 
 def body_from_definition(definition: dict[str, Any]) -> Body:
-    """Build a Body from a parsed definition (see definitions/human.yaml); raises RigError naming the joint."""
+    """Build a Body from a parsed definition (as definitions/human.yaml); raises RigError naming the joint."""
     joints = _with_right_side(definition["joints"])
     names = _depth_first(joints)
     sizes = tuple(definition["sizes"])
@@ -121,7 +121,7 @@ def _with_right_side(joints: dict[str, Any]) -> dict[str, Any]:
     both = dict(joints)
     for name, row in joints.items():
         if name.startswith("Left"):
-            both[_right(name)] = _mirrored(row)
+            both[name.replace("Left", "Right", 1)] = _mirrored(row)
     return both
 
 

@@ -7,74 +7,81 @@ frame and stand beside the band. Solving costs O(T D^3): linear in the number of
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import LinAlgError, solveh_banded
+from numpy.lib.stride_tricks import as_strided
+from scipy.linalg import LinAlgError, lapack
 
-from rigs.body import Floats
+from rigs.body import Floats, Ints
 
 REACH = 2  # frames ahead that an acceleration couples with
+FLOOR = 1e-9  # added to the diagonal: a freedom that nothing holds stays
 
 
 class Normal:
     """Sums J^T J and J^T r of terms; `solve` gives the step.
 
-    blocks[s]: (T - s, D, D), frame t against frame t + s; gradient: (T, D);
-    border: (T, D, G); corner: (G, G); size_gradient: (G,).
+    blocks[s]: (T - s, D, D), frame t against frame t + s; of blocks[0] only the upper triangle is read.
+    gradient: (T, D); border: (T, D, G); corner: (G, G); size_gradient: (G,).
+    The blocks are views of one array that is LAPACK's lower band: H[i, j] = band[j, i - j].
     """
 
     def __init__(self, frames: int, freedoms: int, sizes: int) -> None:
-        self.blocks = [np.zeros((max(frames - s, 0), freedoms, freedoms)) for s in range(REACH + 1)]
+        # One block more than the band is wide, so that the triangle nobody reads has a place of its own.
+        self._wide = np.zeros((frames * freedoms, (REACH + 2) * freedoms))
+        self.blocks = [self._block(s, frames, freedoms) for s in range(REACH + 1)]
         self.gradient = np.zeros((frames, freedoms))
         self.border = np.zeros((frames, freedoms, sizes))
         self.corner = np.zeros((sizes, sizes))
         self.size_gradient = np.zeros(sizes)
+
+    def _block(self, s: int, frames: int, freedoms: int) -> Floats:
+        if frames <= s:
+            return np.zeros((0, freedoms, freedoms))
+        down, right = (stride // self._wide.itemsize for stride in self._wide.strides)
+        strides = [k * self._wide.itemsize for k in (freedoms * down, down - right, right)]
+        return as_strided(self._wide.reshape(-1)[s * freedoms :], (frames - s, freedoms, freedoms), strides)
+
+    def add(self, s: int, columns: Ints, values: Floats, frames: slice = slice(None)) -> None:
+        """Add values (T', c, c) to blocks[s][frames] at the freedoms `columns` (c,) of both frames."""
+        self.blocks[s][frames, columns[:, None], columns] += values
 
     def solve(self, damping: float) -> tuple[Floats, Floats]:
         """Return the Levenberg-Marquardt step: (T, D) for the frames and (G,) for the sizes.
 
         Raises numpy's LinAlgError when the damped matrix is not positive definite.
         """
-        frames, freedoms = self.gradient.shape
-        sizes = len(self.size_gradient)
-        band = self._band(damping)
-        right = np.concatenate([self.gradient[..., None], self.border], axis=2).reshape(-1, 1 + sizes)
-        solved = solveh_banded(band, right, overwrite_ab=True, check_finite=False)
-        solved = solved.reshape(frames, freedoms, 1 + sizes)
-        size_step = self._size_step(solved, damping)
-        return -(solved[..., 0] + solved[..., 1:] @ size_step), size_step
+        factor = self._factor(damping)
+        lowered = self._lower(factor)
+        size_step = self._size_step(lowered, damping)
+        right = lowered[:, 0] + lowered[:, 1:] @ size_step
+        step = lapack.dtbtrs(factor, right, uplo="L", trans="T")[0]
+        return -step.reshape(self.gradient.shape), size_step
 
     def size_information(self) -> tuple[Floats, Floats]:
-        """Return what the clip says of the sizes with the poses solved out: (G, G) matrix and (G,) gradient."""
+        """Return matrix (G, G) and gradient (G,) of the sizes with the poses solved out."""
+        return self._reduced(self._lower(self._factor(1e-6)))
+
+    def _factor(self, damping: float) -> Floats:
+        """Cholesky factor of the damped band, in LAPACK's lower storage (bandwidth + 1, T D)."""
         frames, freedoms = self.gradient.shape
-        right = np.concatenate([self.gradient[..., None], self.border], axis=2).reshape(frames * freedoms, -1)
-        solved = solveh_banded(self._band(1e-6), right, check_finite=False).reshape(frames, freedoms, -1)
-        return self._reduced(solved)
+        band = self._wide[:, : min(REACH + 1, frames) * freedoms].copy()
+        band[:, 0] = band[:, 0] * (1.0 + damping) + FLOOR
+        factor, failed = lapack.dpbtrf(band.T, lower=1, overwrite_ab=1)
+        if failed:
+            raise LinAlgError(f"the normal equations are not positive definite at unknown {failed}")
+        return factor
 
-    def _reduced(self, solved: Floats) -> tuple[Floats, Floats]:
-        couple = np.einsum("tdg,tdh->gh", self.border, solved[..., 1:])
-        return self.corner - couple, self.size_gradient - np.einsum("tdg,td->g", self.border, solved[..., 0])
+    def _lower(self, factor: Floats) -> Floats:
+        """L^-1 [gradient, border]: (T D, 1 + G)."""
+        right = np.concatenate([self.gradient[..., None], self.border], axis=2)
+        return np.asarray(lapack.dtbtrs(factor, right.reshape(self.gradient.size, -1), uplo="L")[0])
 
-    def _size_step(self, solved: Floats, damping: float) -> Floats:
+    def _reduced(self, lowered: Floats) -> tuple[Floats, Floats]:
+        couple = lowered[:, 1:].T @ lowered
+        return self.corner - couple[:, 1:], self.size_gradient - couple[:, 0]
+
+    def _size_step(self, lowered: Floats, damping: float) -> Floats:
         if not len(self.size_gradient):
             return np.zeros(0)
-        matrix, gradient = self._reduced(solved)
+        matrix, gradient = self._reduced(lowered)
         matrix = matrix + damping * np.diag(np.diag(self.corner))
-        try:
-            return -np.asarray(np.linalg.solve(matrix, gradient))
-        except LinAlgError:
-            return np.zeros(len(gradient))
-
-    def _band(self, damping: float) -> Floats:
-        """Upper-band storage of LAPACK: band[u + i - j, j] = H[i, j] for i <= j."""
-        frames, d = self.gradient.shape
-        upper = min((REACH + 1) * d, frames * d) - 1
-        band = np.zeros((upper + 1, frames * d))
-        row, col = np.indices((d, d))
-        for s, block in enumerate(self.blocks):
-            inside = (s > 0) | (row <= col)
-            across = row - col - s * d
-            start = np.arange(s, frames) * d
-            columns = start[:, None] + col[inside]
-            band[upper + across[inside][None], columns] = block[:, inside]
-        band[upper] *= 1.0 + damping
-        band[upper] += 1e-9
-        return band
+        return -np.asarray(np.linalg.solve(matrix, gradient))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.linalg import LinAlgError
@@ -145,7 +146,7 @@ def solve_in_windows(
     """
     spans = windows(frames, length, overlap)
     whole = solve_window(*spans[0])
-    for (_, last), (start, stop) in zip(spans, spans[1:], strict=False):
+    for (_, last), (start, stop) in pairwise(spans):
         fresh = solve_window(start, stop)
         shared = last - start
         fade = np.clip((np.arange(shared) + 0.5) / shared * 2 - 0.5, 0, 1)
