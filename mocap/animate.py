@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from calibration.camera import Cameras
 from mocap.attach import Attachment, load_attachment
 from mocap.observations import Observations
+from mocap.progress import Progress, Quiet
 from rigs.body import Body, load_body
-from rigs.initial import fill_gaps, initial_pose
+from rigs.initial import initial_pose
 from rigs.kinematics import Chain, Points, Pose
 from rigs.motion import Motion
-from rigs.solve import SizePrior, Solution, solve, solve_in_windows
+from rigs.solve import SizePrior, Solution, solve, solve_in_windows, windows
 from rigs.terms import Acceleration, Limits, Planted, Reprojection, Rest, Term
 
 Floats = NDArray[np.float64]
@@ -30,7 +31,7 @@ SIZING_FRAMES = 240  # frames of a window in which the sizes are solved
 
 @dataclass(frozen=True)
 class Settings:
-    """How strongly the solve believes what; the defaults were chosen on held-out people of the landmark pairs."""
+    """How strongly the solve believes what; the defaults were chosen on held-out people."""
 
     liveliness: float = 10.0  # times the accelerations of the body definition
     robust: float = 2.5  # deviations of an observation that begin to count less
@@ -40,7 +41,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Animated:
-    """A solved person: motion, stature (m), sizes by name (m of stature), robust weights (V, T, N) of the data."""
+    """A solved person: motion, stature (m), sizes by name (m of stature), and the steps that sizing took."""
 
     motion: Motion
     stature: float
@@ -64,6 +65,10 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.chain = Chain(self.body)
+
+    def spans(self, frames: int) -> list[tuple[int, int]]:
+        """Return the windows [start, stop) in which that many frames are solved."""
+        return windows(frames, round(WINDOW * self.fps), round(OVERLAP * self.fps))
 
     def terms(self, start: int, stop: int, stature: float, robust: float) -> list[Term]:
         """Return the terms for frames [start, stop) of a person of `stature`."""
@@ -94,6 +99,7 @@ def animate(
     landmarks: Floats,
     stature: float | None = None,
     settings: Settings | None = None,
+    progress: Progress | None = None,
 ) -> Animated:
     """Solve one skeleton's motion from all views at once.
 
@@ -103,24 +109,33 @@ def animate(
         landmarks: (T, J, 3) m, triangulated; where the solve starts. NaN where unknown.
         stature: metres, if known.
         settings: weights; None = defaults.
+        progress: told after each window; a clip of one window has no total.
     """
-    settings = settings or Settings()
     body = load_body()
     attachment = load_attachment(seen.layout, body)
-    first = initial_pose(
-        body, {joint: landmarks[:, row] for joint, row in attachment.start.items()}, float(seen.fps)
-    )
+    starts = {joint: landmarks[:, row] for joint, row in attachment.start.items()}
+    first = initial_pose(body, starts, float(seen.fps))
     guess = stature or _stature(body, landmarks, attachment)
-    scene = _scene(seen, cameras, attachment, body, first.root, guess, settings)
+    scene = _scene(seen, cameras, attachment, body, first.root, guess, settings or Settings())
+    progress = progress or Quiet()
+    progress.start(len(first) if len(scene.spans(len(first))) > 1 else None)
+    try:
+        return _solved(scene, first, guess, stature, seen.fps, progress)
+    finally:
+        progress.done()
+
+
+def _solved(
+    scene: Scene, first: Pose, guess: float, stature: float | None, fps: Fraction, progress: Progress
+) -> Animated:
+    body = scene.body
     prior = SizePrior.of_stature(body.size_spread, guess, GIVEN_STATURE_SD if stature else ADULT[1])
     sized = _solve_sizes(scene, first, guess, prior)
     grown = stature or float(np.average(sized.sizes, weights=1 / body.size_spread**2))
-    if seen.frames <= SIZING_FRAMES:
-        pose = sized.pose
-    else:
-        pose = _solve_motion(scene, first, sized.sizes, grown)
+    whole = len(first) <= SIZING_FRAMES
+    pose = sized.pose if whole else _solve_motion(scene, first, sized.sizes, grown, progress)
     sizes = dict(zip(body.size_names, sized.sizes.tolist(), strict=True))
-    motion = Motion(body.skeleton(sized.sizes), pose.rotations, pose.root, seen.fps)
+    motion = Motion(body.skeleton(sized.sizes), pose.rotations, pose.root, fps)
     return Animated(motion, grown, sizes, sized.steps)
 
 
@@ -148,8 +163,11 @@ def _solve_sizes(scene: Scene, first: Pose, stature: float, prior: SizePrior) ->
     )
 
 
-def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float) -> Pose:
+def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float, progress: Progress) -> Pose:
+    done = 0
+
     def window(start: int, stop: int) -> Pose:
+        nonlocal done
         rough = solve(
             scene.chain,
             first[start:stop],
@@ -166,6 +184,8 @@ def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float) -> P
             steps=20,
             tolerance=1e-3,
         )
+        progress.advance("", stop - done)
+        done = stop
         return fine.pose
 
     return solve_in_windows(len(first), round(WINDOW * scene.fps), round(OVERLAP * scene.fps), window)

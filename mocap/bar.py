@@ -10,6 +10,7 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -25,7 +26,7 @@ class Rate(ProgressColumn):
 
 
 class Bar:
-    """Draws the progress of a stage; see `mocap.progress.Progress`."""
+    """Draws the progress of a stage in a terminal, elsewhere nothing; see `mocap.progress.Progress`."""
 
     def __init__(self, console: Console, label: str) -> None:
         self._bar = Progress(
@@ -33,8 +34,11 @@ class Bar:
             BarColumn(),
             MofNCompleteColumn(),
             Rate(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
             TimeRemainingColumn(),
             console=console,
+            disable=not console.is_terminal,
         )
         self._task: int | None = None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from calibration.camera import Camera, Cameras
 from calibration.files import read_calibration
@@ -40,6 +42,27 @@ def cameras_for(
         fitted.append(camera)
         notes += [f"{view.name}: {note}"] if note else []
     return Cameras(tuple(fitted)), notes
+
+
+def axis_in_file(
+    calibration: CalibrationFile, sizes: Mapping[str, tuple[int, int]], axis: int, sign: float
+) -> str:
+    """Say what an axis of our world is called in the calibration's own, such as "z" or "-y".
+
+    Args:
+        calibration: the file; `up` says how it was turned into our world, y up.
+        sizes: (width, height) of the videos by view.
+        axis: 0, 1 or 2.
+        sign: 1.0 or -1.0.
+    """
+    ours, own = (
+        read_calibration(calibration.file, units=calibration.units, up=up, sizes=sizes)[0]
+        for up in (calibration.up, "y")
+    )
+    turn = own.camera_from_world[:3, :3].T @ ours.camera_from_world[:3, :3]
+    direction = sign * turn[:, axis]
+    largest = int(np.argmax(np.abs(direction)))
+    return f"{'-' if direction[largest] < 0 else ''}{'xyz'[largest]}"
 
 
 def _fitted(camera: Camera, video: VideoInfo) -> tuple[Camera, str | None]:

@@ -1,29 +1,51 @@
-"""The command line: parses, calls one public function, prints. Everything heavy is imported by the command."""
+"""The command line: parses, calls one public function, prints; the command imports what is heavy."""
 
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
+import warnings
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from mocap import __version__
 
+if TYPE_CHECKING:
+    from mocap.config import CaptureConfig
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=CONTEXT)
+class _Stopped(Exception):
+    """Ctrl-C, told apart from click's own answer to it, which is an empty line more."""
+
+
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise _Stopped from stop
+
+
+@click.group(cls=_Commands, context_settings=CONTEXT, no_args_is_help=False, invoke_without_command=True)
 @click.version_option(__version__, prog_name="mocap")
-def cli() -> None:
-    """Ordinary video of people into clean skeletal animation.
+@click.pass_context
+def cli(context: click.Context) -> None:
+    r"""Ordinary video of people into clean skeletal animation.
 
     \b
     mocap capture --views cams.yaml      several cameras
     mocap capture --video clip.mp4       one camera
     mocap export  clip.bvh               the newest take, for Blender and others
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @cli.command()
@@ -61,16 +83,13 @@ def capture(
 
     config = with_height(_config(views, video), height)
     folder = output or _default_take(views, video)
-    console = Console(stderr=True, quiet=quiet)
-    found = run(config, folder, detector=detector, workers=workers, progress=Bar(console, "detecting"))
+    bar = partial(Bar, Console(stderr=True, quiet=quiet))
+    found = run(config, folder, detector=detector, workers=workers, progress=bar)
     if not quiet:
-        click.echo("\n".join(found.lines()))
-    for line in found.record["notes"]:
-        click.echo(f"note: {line}", err=True)
-    for line in found.record["warnings"]:
-        click.echo(f"warning: {line}", err=True)
-    if not quiet:
-        click.echo(f"take          {folder}")
+        click.echo("\n".join([*found.lines(), f"take          {folder}"]))
+    for kind in ("note", "warning"):
+        for line in found.record[f"{kind}s"]:
+            click.echo(f"{kind}: {line}", err=True)
 
 
 @cli.command()
@@ -95,19 +114,35 @@ def export(target: Path, take: Path | None, person: int | None, every: bool, uni
 
 def main() -> NoReturn:
     """Run the command line; expected failures are one line on stderr and exit code 1."""
-    logging.basicConfig(level=logging.WARNING, format="warning: %(message)s", stream=sys.stderr)
-    sys.exit(_run())
+    if not sys.warnoptions:  # what NumPy says of a division is for us, in tests, and not for the user
+        warnings.simplefilter("ignore")
+    logging.basicConfig(level=logging.WARNING, format="warning: %(message)s", handlers=[_Lines()])
+    code = _run()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C finds us leaving already
+    sys.exit(code)
+
+
+class _Lines(logging.Handler):
+    """Lines on stderr as it is at the time: above the progress bar while there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(self.format(record), err=True)
 
 
 def _run() -> int:
     try:
-        return int(cli.main(standalone_mode=False) or 0)
-    except click.exceptions.Abort:
-        return _fail("stopped; run the same command again to go on")
-    except KeyboardInterrupt:
+        return int(cli.main(prog_name="mocap", standalone_mode=False) or 0)
+    except (_Stopped, KeyboardInterrupt, click.exceptions.Abort):
         return _fail("stopped; run the same command again to go on")
     except click.ClickException as error:
-        return _fail(f"{error.format_message()} (see mocap --help)")
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "mocap"
+        return _fail(f"{error.format_message().rstrip('.')} (see {command} --help)")
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except MemoryError:
+        return _fail("out of memory: cut the videos into shorter ones, or take fewer --workers")
     except Exception as error:
         if not _expected(error):
             raise
@@ -128,12 +163,14 @@ def _fail(message: str) -> int:
     return 1
 
 
-def _config(views: Path | None, video: Path | None):  # type: ignore[no-untyped-def]
+def _config(views: Path | None, video: Path | None) -> CaptureConfig:
     from mocap.config import load_views, single_video
 
-    if (views is None) == (video is None):
-        raise click.UsageError("give either --views FILE or --video FILE")
-    return load_views(views) if views is not None else single_video(video)  # type: ignore[arg-type]
+    if views is not None and video is None:
+        return load_views(views)
+    if video is not None and views is None:
+        return single_video(video)
+    raise click.UsageError("give either --views FILE or --video FILE")
 
 
 def _default_take(views: Path | None, video: Path | None) -> Path:

@@ -17,7 +17,7 @@ from mocap.yamlfile import read_yaml
 
 HEIGHTS = (0.3, 2.6)  # metres; a small child, and just under the tallest man on record
 Unit = Literal["m", "cm", "mm"]
-Up = Literal["y", "z"]
+Up = Literal["x", "y", "z", "-x", "-y", "-z"]
 
 
 @dataclass(frozen=True)

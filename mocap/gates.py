@@ -18,11 +18,29 @@ SEEN_SHARE = 0.2  # of the frames in which somebody must be seen
 CONFIDENT = 0.5
 APART = 0.12  # of the person's height in the image: views that miss by more do not see the same thing
 REFUSED_SHARE, FLAGGED_SHARE = 0.3, 0.05  # of a view's frames that are apart
+STRAIGHT = 0.9  # cosine between trunk and body of a person who stands or lies
 LYING = 55.0  # degrees between the person's axis and up, and between the cameras' up and up
 
 
 class RefusedError(MocapError):
     """The result would be meaningless; says why and what to do."""
+
+
+class LyingError(RefusedError):
+    """The world's up is not the people's.
+
+    Args:
+        axis: 0, 1 or 2 for the world's x, y or z, along which the people stand.
+        sign: 1.0, or -1.0 against the axis.
+        degrees: between that and the world's up.
+    """
+
+    def __init__(self, axis: int, sign: float, degrees: float) -> None:
+        self.axis, self.sign = axis, sign
+        name = f"{'-' if sign < 0 else ''}{'xyz'[axis]}"
+        super().__init__(
+            f"the world lies on its side: the person stands along {name}, {degrees:.0f} degrees off its up, y"
+        )
 
 
 @dataclass(frozen=True)
@@ -40,7 +58,8 @@ class Agreement:
 def require_person(seen: Observations) -> float:
     """Return the share of frames in which enough views (two, or the only one) see somebody.
 
-    Raises RefusedError when there are too few.
+    Raises:
+        RefusedError: there are too few.
     """
     visible = (np.median(seen.confidence, axis=2) > 0.1).sum(axis=0)
     needed = min(2, len(seen.names))
@@ -52,6 +71,20 @@ def require_person(seen: Observations) -> float:
             " film the whole body, in light, and check that the videos overlap in time"
         )
     return share
+
+
+def require_trunk(landmarks: Floats, trunk: list[int]) -> None:
+    """Refuse landmarks (T, J, 3) whose hips and shoulders, the rows `trunk`, are hardly ever known.
+
+    Raises:
+        RefusedError: says in how few frames each is.
+    """
+    share = np.isfinite(landmarks[:, trunk]).all(axis=-1).mean(axis=0)
+    if share.min() < SEEN_SHARE:
+        raise RefusedError(
+            f"no body: hips and shoulders were placed in {100 * share.min():.0f} % of the {len(landmarks)}"
+            " frames; film the whole body, with the cameras well apart, and check the calibration"
+        )
 
 
 def agreement(seen: Observations, cameras: Cameras, landmarks: Floats) -> Agreement:
@@ -70,27 +103,37 @@ def agreement(seen: Observations, cameras: Cameras, landmarks: Floats) -> Agreem
 def require_agreement(seen: Observations, found: Agreement) -> list[str]:
     """Return warnings about views that disagree now and then.
 
-    Raises RefusedError when they do so in a large share of the frames.
+    Raises:
+        RefusedError: they do so in a large share of the frames.
     """
-    bad = [(n, a) for n, a in zip(seen.names, found.apart, strict=True) if a > REFUSED_SHARE]
-    typical = 100 * float(np.nanmedian(found.error)) if np.isfinite(found.error).any() else np.nan
-    shares = ", ".join(f"{n} {100 * a:.0f} %" for n, a in zip(seen.names, found.apart, strict=True))
+    apart = dict(zip(seen.names, found.apart.tolist(), strict=True))
+    bad = [name for name, share in apart.items() if share > REFUSED_SHARE]
     if len(bad) == 1 and len(seen.names) > 2:
-        raise RefusedError(
-            f"view {bad[0][0]} contradicts the others in {100 * bad[0][1]:.0f} % of its frames: it sees another"
-            " person, its camera has moved since the calibration, or its offset is wrong; mend it or leave it out"
-        )
+        raise _one_contradicts(bad[0], apart[bad[0]])
     if bad:
-        raise RefusedError(
-            f"the views do not see the same person at the same time (median miss {typical:.0f} % of the person's"
-            f" height; frames apart: {shares}): several people, videos that do not start together (give each view"
-            " its offset), or a calibration of other cameras"
-        )
-    flagged = [(n, a) for n, a in zip(seen.names, found.apart, strict=True) if a > FLAGGED_SHARE]
+        raise _all_contradict(apart, found)
     return [
-        f"view {n} contradicts the others in {100 * a:.0f} % of its frames: another person, or a bad view"
-        for n, a in flagged
+        f"view {name} contradicts the others in {100 * share:.0f} % of its frames: another person, or bad"
+        for name, share in apart.items()
+        if share > FLAGGED_SHARE
     ]
+
+
+def _one_contradicts(name: str, share: float) -> RefusedError:
+    return RefusedError(
+        f"view {name} contradicts the others in {100 * share:.0f} % of its frames: it sees another person,"
+        " its camera has moved since the calibration, or its offset is wrong; mend it or leave it out"
+    )
+
+
+def _all_contradict(apart: dict[str, float], found: Agreement) -> RefusedError:
+    typical = 100 * float(np.nanmedian(found.error))
+    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in apart.items())
+    return RefusedError(
+        f"the views do not see the same person at the same time (median miss {typical:.0f} % of the person's"
+        f" height; frames apart: {shares}): several people, videos that do not start together (give each view"
+        " its offset), or a calibration of other cameras"
+    )
 
 
 def require_upright(
@@ -99,23 +142,28 @@ def require_upright(
     """Refuse a world whose up axis neither the person nor the cameras share.
 
     A person who lies is fine, as long as the cameras stand as cameras do.
+
+    Args:
+        cameras: of the views.
+        landmarks: (T, J, 3) m.
+        head: row of a landmark of the head.
+        hips: rows of both hips.
+        ankles: rows of both ankles.
+
+    Raises:
+        LyingError: tells along which axis they stand.
     """
-    axis = landmarks[:, head] - landmarks[:, ankles].mean(axis=1)
-    trunk = landmarks[:, head] - landmarks[:, hips].mean(axis=1)
-    stands = _unit(axis)
-    straight = (_unit(trunk) * stands).sum(axis=-1) > 0.9
+    trunk = _unit(landmarks[:, head] - landmarks[:, hips].mean(axis=1))
+    stands = _unit(landmarks[:, head] - landmarks[:, ankles].mean(axis=1))
+    straight = (trunk * stands).sum(axis=-1) > STRAIGHT
     if straight.sum() < 3:
         return
-    person = _unit(np.nanmedian(stands[straight], axis=0))
+    person = _unit(np.median(stands[straight], axis=0))
     rig = _unit(-np.mean([c.camera_from_world[1, :3] for c in cameras], axis=0))
     off_person, off_rig = _degrees(person[1]), _degrees(rig[1])
     if off_person > LYING and off_rig > LYING and _degrees(float(person @ rig)) < LYING:
-        name = "xyz"[int(np.argmax(np.abs(rig)))]
-        sign = "-" if rig["xyz".index(name)] < 0 else ""
-        raise RefusedError(
-            f"the world lies on its side: the person stands along its {sign}{name} axis (y up is ours),"
-            f" {off_person:.0f} degrees off the calibration's up; set calibration.up in the views file"
-        )
+        axis = int(np.argmax(np.abs(rig)))
+        raise LyingError(axis, float(np.sign(rig[axis])), off_person)
 
 
 def _unit(v: Floats) -> Floats:

@@ -23,7 +23,8 @@ class Observations:
         pixels: (V, T, J, 2), NaN where unseen.
         confidence: (V, T, J) in [0, 1], 0 where unseen.
         fps: exact rate of the clock.
-        world: (V, T, J, 3) the detector's own 3D guess in camera axes (metres; x right, y down, z away), or None.
+        world: (V, T, J, 3) the detector's own 3D guess in camera axes (metres; x right, y down, z away),
+            or None.
     """
 
     names: tuple[str, ...]
@@ -39,7 +40,7 @@ class Observations:
         return self.pixels.shape[1]
 
     def heights(self) -> Floats:
-        """The person's extent in each image (V, T), pixels: the diagonal of the seen landmarks, NaN if none."""
+        """The person's extent in each image (V, T), pixels: diagonal of the seen landmarks, NaN if none."""
         known = np.isfinite(self.pixels)
         low = np.where(known, self.pixels, np.inf).min(axis=2)
         high = np.where(known, self.pixels, -np.inf).max(axis=2)
@@ -50,7 +51,7 @@ class Observations:
         return np.where(seen, np.maximum(extent, 1.0), np.nan)
 
     def with_sides(self, swapped: NDArray[np.bool_]) -> Observations:
-        """Exchange left and right of the landmarks where `swapped` (V, T, J) says so; J closed under mirror."""
+        """Exchange left and right where `swapped` (V, T, J) says so, for both of a pair alike."""
         mirror = self.layout.mirror
         pixels = np.where(swapped[..., None], self.pixels[:, :, mirror], self.pixels)
         confidence = np.where(swapped, self.confidence[:, :, mirror], self.confidence)

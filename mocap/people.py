@@ -1,15 +1,20 @@
-"""Motions of people in a take: one file a person, arrays only."""
+"""Motions of people in a take: one file a person, arrays only, and a record of who there is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
-from mocap.errors import MocapError
+from mocap.errors import MocapError, TakeError
 from mocap.take import Take
+from rigs.errors import RigError
 from rigs.motion import Motion
 from rigs.skeleton import Skeleton
+
+_RECORD = "people.json"  # a motion that it does not name was left behind by an older capture
 
 
 def motion_file(person: int) -> str:
@@ -17,8 +22,18 @@ def motion_file(person: int) -> str:
     return f"people/{person}.motion.npz"
 
 
-def write_motion_to(take: Take, person: int, motion: Motion) -> None:
-    """Keep a person's motion in the take."""
+def write_people(take: Take, motions: Mapping[int, Motion]) -> None:
+    """Keep people's motions, by number from 1, in the take; they are all that it then has.
+
+    Raises:
+        TakeError: the disk is full, or the take cannot be written.
+    """
+    for person, motion in motions.items():
+        _write_motion(take, person, motion)
+    take.write_json(_RECORD, {"people": sorted(motions)})
+
+
+def _write_motion(take: Take, person: int, motion: Motion) -> None:
     skeleton = motion.skeleton
     take.write_arrays(
         motion_file(person),
@@ -37,20 +52,37 @@ def read_motion_of(take: Take, person: int) -> Motion:
     """Read a person's motion from a take.
 
     Raises:
-        MocapError: the take has no such person.
+        MocapError: the take has no such person, or a file of it is damaged.
     """
     people = people_in(take)
     if person not in people:
         raise MocapError(
             f"take {take.folder}: no person {person}; it has {', '.join(map(str, people)) or 'none'}"
         )
-    a = take.read_arrays(motion_file(person))
+    try:
+        return _motion(take.read_arrays(motion_file(person)))
+    except (KeyError, IndexError, ValueError, TypeError, ZeroDivisionError, RigError) as error:
+        raise TakeError(
+            f"{take.path(motion_file(person))} is no motion ({error}): run `mocap capture` again"
+        ) from error
+
+
+def _motion(a: Mapping[str, Any]) -> Motion:
     tips = dict(zip(a["tip_names"].tolist(), a["tips_m"], strict=True))
     skeleton = Skeleton(tuple(a["names"].tolist()), a["parents"], a["offsets_m"], tips)
     return Motion(skeleton, a["rotations_wxyz"], a["root_m"], Fraction(int(a["fps"][0]), int(a["fps"][1])))
 
 
 def people_in(take: Take) -> list[int]:
-    """Numbers of the people whose motion the take has."""
-    files = (take.folder / "people").glob("*.motion.npz")
-    return sorted(int(f.name.split(".")[0]) for f in files if f.name.split(".")[0].isdigit())
+    """Numbers of the people whose motion the take has.
+
+    Raises:
+        TakeError: the record is damaged.
+    """
+    if not take.has(_RECORD):
+        return []
+    record = take.read_json(_RECORD)
+    people = record.get("people") if isinstance(record, dict) else None
+    if not isinstance(people, list) or not all(isinstance(p, int) and p > 0 for p in people):
+        raise TakeError(f"{take.path(_RECORD)} is no record of people: run `mocap capture` again")
+    return sorted(people)

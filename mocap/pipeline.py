@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,23 +19,32 @@ from calibration.triangulate import triangulate
 from mocap import quality
 from mocap.animate import Animated, animate
 from mocap.attach import load_attachment
-from mocap.cameras import cameras_for
+from mocap.cameras import axis_in_file, cameras_for
 from mocap.clock import on_one_clock
-from mocap.config import CaptureConfig
+from mocap.config import CalibrationFile, CaptureConfig, View
 from mocap.detect import DEFAULT
 from mocap.detect.run import detect_views
 from mocap.errors import MocapError
-from mocap.gates import Agreement, agreement, require_agreement, require_person, require_upright
+from mocap.gates import (
+    Agreement,
+    LyingError,
+    RefusedError,
+    agreement,
+    require_agreement,
+    require_person,
+    require_trunk,
+    require_upright,
+)
 from mocap.observations import Observations
-from mocap.people import write_motion_to
-from mocap.progress import Progress
+from mocap.people import write_people
+from mocap.progress import Progress, Quiet
 from mocap.quality import Quality
 from mocap.swaps import Swaps, repair_swaps
 from mocap.take import Take
 from mocap.video import VideoInfo, probe, sha256
 from rigs.body import load_body
 
-Say = Callable[[str], None]
+Follow = Callable[[str], Progress]
 ROBUST_PX = 0.02  # of the person's height: the scale at which a view begins to lose its say
 
 
@@ -55,8 +67,7 @@ def capture(
     *,
     detector: str = DEFAULT,
     workers: int | None = None,
-    progress: Progress | None = None,
-    say: Say = lambda line: None,
+    progress: Follow = lambda stage: Quiet(),
 ) -> Quality:
     """Turn videos of one person into a take.
 
@@ -65,8 +76,7 @@ def capture(
         folder: the take; one that is there keeps its last good result until this one is complete.
         detector: a name of `mocap.detect`.
         workers: detection processes; None = as many as there are processors.
-        progress: follows the detection.
-        say: told one line as each stage begins.
+        progress: given "detecting" or "solving" as that stage begins, answers who follows it.
 
     Returns:
         The quality record, which is also in the take.
@@ -77,22 +87,33 @@ def capture(
     began = time.perf_counter()
     videos = [probe(view.video) for view in config.views]
     cameras, notes = _cameras(config, videos)
-    take = Take.create(
-        folder,
-        _arguments(config, detector),
-        [_record(v, i) for v, i in zip(config.views, videos, strict=True)],
-    )
+    arguments = _arguments(config, detector)
+    views = [_record(view, video) for view, video in zip(config.views, videos, strict=True)]
+    take = Take.create(folder, arguments, views)
     with take.lock():
-        say("detecting")
-        keypoints = detect_views(config.views, detector, take=take, progress=progress, workers=workers)
-        say("solving")
-        offsets = [view.offset or 0.0 for view in config.views]
-        seen = on_one_clock(keypoints, [v.fps for v in videos], offsets)
-        solved = _solve(seen, cameras, config, videos)
+        with _stage(take, "detect", [detector, *(view["sha256"] for view in views)]):
+            keypoints = detect_views(
+                config.views, detector, take=take, progress=progress("detecting"), workers=workers
+            )
+        with _stage(take, "solve", [arguments, views]):
+            offsets = [view.offset or 0.0 for view in config.views]
+            seen = on_one_clock(keypoints, [v.fps for v in videos], offsets)
+            solved = _solve(seen, cameras, config, videos, progress("solving"))
         result = _measured(solved, config, time.perf_counter() - began, notes)
         _write(take, solved, result)
         take.complete()
     return result
+
+
+@contextmanager
+def _stage(take: Take, name: str, inputs: list[Any]) -> Iterator[None]:
+    """Note in the take how long a stage took, if it ends well and for the first time from these inputs."""
+    began = time.perf_counter()
+    key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+    known = take.stage_done(name, key)
+    yield
+    if not known:
+        take.finish_stage(name, key, time.perf_counter() - began)
 
 
 def _cameras(config: CaptureConfig, videos: list[VideoInfo]) -> tuple[Cameras | None, list[str]]:
@@ -100,29 +121,51 @@ def _cameras(config: CaptureConfig, videos: list[VideoInfo]) -> tuple[Cameras | 
         return cameras_for(config.calibration, config.views, videos)
     if len(config.views) > 1:
         raise MocapError(
-            f"{config.source}: several views need a calibration; write `calibration: FILE` (see README for formats)"
+            f"{config.source}: several views need a calibration: write `calibration: FILE`"
+            " (the README lists the formats)"
         )
     return None, []
 
 
 def _solve(
-    seen: Observations, cameras: Cameras | None, config: CaptureConfig, videos: list[VideoInfo]
+    seen: Observations,
+    cameras: Cameras | None,
+    config: CaptureConfig,
+    videos: list[VideoInfo],
+    progress: Progress,
 ) -> Solved:
     require_person(seen)
     repaired, swaps = repair_swaps(seen, cameras)
     if len(seen.names) == 1:
         return _solve_single(repaired, swaps, cameras, config, videos[0])
-    assert cameras is not None
-    landmarks, _ = triangulate(
-        cameras, repaired.pixels, repaired.confidence**2, scale_px=_robust_px(repaired)
-    )
+    assert cameras is not None and config.calibration is not None
+    scale = _robust_px(repaired)
+    landmarks, _ = triangulate(cameras, repaired.pixels, repaired.confidence**2, scale_px=scale)
     agreed = agreement(repaired, cameras, landmarks)
     notes = require_agreement(repaired, agreed)
-    start = load_attachment(seen.layout, load_body()).start
-    hips, ankles = ([start[s + n] for s in ("Left", "Right")] for n in ("UpLeg", "Foot"))
-    require_upright(cameras, landmarks, seen.layout.index("nose"), hips, ankles)
-    animated = animate(repaired, cameras, landmarks, config.subject.height)
+    sizes = {view.name: video.size for view, video in zip(config.views, videos, strict=True)}
+    _require_body(repaired, cameras, landmarks, config.calibration, sizes)
+    animated = animate(repaired, cameras, landmarks, config.subject.height, progress=progress)
     return Solved(animated, cameras, repaired, landmarks, swaps, agreed, notes)
+
+
+def _require_body(
+    seen: Observations,
+    cameras: Cameras,
+    landmarks: np.ndarray,
+    calibration: CalibrationFile,
+    sizes: dict[str, tuple[int, int]],
+) -> None:
+    start = load_attachment(seen.layout, load_body()).start
+    hips, ankles, shoulders = ([start[s + n] for s in ("Left", "Right")] for n in ("UpLeg", "Foot", "Arm"))
+    require_trunk(landmarks, [*hips, *shoulders])
+    try:
+        require_upright(cameras, landmarks, seen.layout.index("nose"), hips, ankles)
+    except LyingError as error:
+        up = axis_in_file(calibration, sizes, error.axis, error.sign)
+        raise RefusedError(
+            f"{error}; in the views file write `calibration: {{file: {calibration.file.name}, up: {up}}}`"
+        ) from error
 
 
 def _solve_single(
@@ -168,27 +211,27 @@ def _write(take: Take, solved: Solved, result: Quality) -> None:
             swapped_legs=solved.swaps.swapped["legs"],
             swapped_arms=solved.swaps.swapped["arms"],
         )
-    write_motion_to(take, 1, solved.animated.motion)
-    target = take.scratch("cameras.toml")
-    write_aniposelib(target, solved.cameras)
-    take.write_text("cameras.toml", target.read_text(encoding="utf-8"))
+    write_people(take, {1: solved.animated.motion})
+    cameras = take.scratch("cameras.toml")
+    write_aniposelib(cameras, solved.cameras)
+    take.write_text("cameras.toml", cameras.read_text(encoding="utf-8"))
     take.write_json("quality.json", result.record)
 
 
 def _arguments(config: CaptureConfig, detector: str) -> dict[str, Any]:
     calibration = config.calibration
     return {
-        "source": str(config.source) if config.source else None,
+        "source": config.source and str(config.source),
         "detector": detector,
-        "calibration": None if calibration is None else str(calibration.file),
-        "calibration_sha256": None
-        if calibration is None or calibration.file.is_dir()
-        else sha256(calibration.file),
+        "calibration": calibration and str(calibration.file),
+        "calibration_sha256": calibration and sha256(calibration.file),
+        "units": calibration and calibration.units,
+        "up": calibration and calibration.up,
         "height_m": config.subject.height,
     }
 
 
-def _record(view: Any, video: VideoInfo) -> dict[str, Any]:
+def _record(view: View, video: VideoInfo) -> dict[str, Any]:
     return {
         "name": view.name,
         "video": str(view.video),

@@ -28,7 +28,12 @@ BONES = (
     ("Arm", "ForeArm", "upper arm"),
     ("ForeArm", "Hand", "forearm"),
 )
-CORE = ("LeftUpLeg", "RightUpLeg", "LeftArm", "RightArm")
+SEEN = 0.1  # median confidence of the landmarks of a person who is there
+# Beyond these, a number is also said aloud as a warning.
+MISS_PERCENT = 4.0
+OFF_FLOOR_MM = 80.0
+DRIFT_MM = 40.0
+STATURES = (1.2, 2.1)  # metres
 
 
 @dataclass(frozen=True)
@@ -40,26 +45,20 @@ class Quality:
     def lines(self) -> list[str]:
         """Ten readable lines, or fewer where one camera has nothing to say."""
         r = self.record
-        views = ", ".join(
-            f"{n} {v['median_px']:.1f} ({v['p95_px']:.0f})" for n, v in r["reprojection"].items()
-        )
-        spread = ", ".join(f"{k} {v:.1f} %" for k, v in r["bone_spread_percent"].items())
+        gaps, views = r["gaps"], len(r["reprojection"])
         swaps = ", ".join(f"{n} {v}" for n, v in r["swaps"].items() if v != "none") or "none"
-        gaps = r["gaps"]
-        feet = r["feet"]
-        lines = [
-            f"motion        {r['frames']} frames at {r['fps']:.6g} fps, {r['seconds']:.2f} s; {len(r['reprojection'])} view(s)",
-            f"reprojection  median (p95) px of all observations: {views}",
-            f"agreement     {_agreement(r)}",
-            f"bones         spread before the solve: {spread}",
+        return [
+            f"motion        {r['frames']} frames at {r['fps']:.6g} fps, {r['seconds']:.2f} s, {views} views",
+            f"reprojection  median (p95) px of all seen: {_reprojection_words(r['reprojection'])}",
+            f"agreement     {_agreement_words(r['agreement_percent_of_height'])}",
+            f"bones         {_spread_words(r['bone_spread_percent'])}",
             f"left/right    exchanged frames put back: {swaps}",
             f"gaps          {gaps['frames']} frames without the body, longest {gaps['longest_s']:.2f} s",
-            f"planted feet  drift p95 {_mm(feet['drift_p95_mm'])}, speed {_mm(feet['speed_mm_s'], '/s')}, planted {100 * feet['share']:.0f} % of the time",
-            f"floor         lowest foot {_mm(feet['floor_mm'])} from y = 0",
+            f"planted feet  {_feet_words(r['feet'])}",
+            f"floor         lowest foot {_mm(r['feet']['floor_mm'])} from y = 0",
             f"body          stature {r['stature_m']:.2f} m{' (given)' if r['stature_given'] else ''}",
-            f"speed         {r['processing_fps']:.1f} frames/s of {r['frames']} x {len(r['reprojection'])} views",
+            f"speed         {r['processing_fps']:.1f} frames/s of {r['frames']} x {views} views",
         ]
-        return lines
 
 
 def measure(
@@ -82,51 +81,73 @@ def measure(
         agreed: how the views agree, or None with one view.
         stature_given: whether the stature came from the user.
     """
-    motion = animated.motion
-    gone = ~(np.median(seen.confidence, axis=2) > 0.1).any(axis=0)
-    record: dict[str, Any] = {
-        "frames": len(motion),
-        "fps": float(motion.fps),
-        "seconds": len(motion) / float(motion.fps),
-        "reprojection": _reprojection(seen, cameras, animated),
-        "agreement_percent_of_height": None if agreed is None else _percent(agreed.error),
-        "views_apart_share": None
-        if agreed is None
-        else dict(zip(seen.names, agreed.apart.round(4).tolist(), strict=True)),
-        "bone_spread_percent": _bone_spread(seen, landmarks),
-        "swaps": {n: _swap_words(c) for n, c in swaps.count().items()},
-        "swap_frames": swaps.count(),
-        "gaps": {"frames": int(gone.sum()), "longest_s": _longest_run(gone) / float(motion.fps)},
-        "feet": _feet(animated),
-        "stature_m": animated.stature,
-        "stature_given": stature_given,
-        "sizes_m_of_stature": animated.sizes,
-        "max_step_deg": _largest_step(animated),
-    }
-    return Quality(record)
+    motion, fps = animated.motion, float(animated.motion.fps)
+    return Quality(
+        {
+            "frames": len(motion),
+            "fps": fps,
+            "seconds": len(motion) / fps,
+            "reprojection": _reprojection(seen, cameras, animated),
+            **_agreement(seen, agreed),
+            "bone_spread_percent": _bone_spread(seen, landmarks),
+            "swaps": {n: _swap_words(c) for n, c in swaps.count().items()},
+            "swap_frames": swaps.count(),
+            "gaps": _gaps(seen, fps),
+            "feet": _feet(animated),
+            "stature_m": animated.stature,
+            "stature_given": stature_given,
+            "sizes_m_of_stature": animated.sizes,
+            "max_step_deg": _largest_step(animated),
+        }
+    )
 
 
 def warnings(quality: Quality) -> list[str]:
     """Say what is doubtful, with numbers."""
-    r, out = quality.record, []
-    for name, view in r["reprojection"].items():
-        if view["median_percent_of_height"] > 4:
-            out.append(
-                f"view {name}: median reprojection {view['median_px']:.1f} px is {view['median_percent_of_height']:.1f} % of the person's height: the calibration or the detection is off"
-            )
-    if r["feet"]["floor_mm"] is not None and abs(r["feet"]["floor_mm"]) > 80:
+    r = quality.record
+    out = [line for name, view in r["reprojection"].items() for line in _view_warnings(name, view)]
+    floor, drift = r["feet"]["floor_mm"], r["feet"]["drift_p95_mm"]
+    if abs(floor) > OFF_FLOOR_MM:
         out.append(
-            f"floor: the lowest foot is {r['feet']['floor_mm']:.0f} mm from y = 0: the calibration's origin is not on the floor"
+            f"floor: the lowest foot is {floor:.0f} mm from y = 0: the calibration's origin is off the floor"
         )
-    if r["feet"]["drift_p95_mm"] is not None and r["feet"]["drift_p95_mm"] > 40:
-        out.append(f"planted feet drift by {r['feet']['drift_p95_mm']:.0f} mm (p95)")
+    if drift is not None and drift > DRIFT_MM:
+        out.append(f"planted feet drift by {drift:.0f} mm (p95)")
     if r["gaps"]["frames"] > 0.1 * r["frames"]:
         out.append(
-            f"the body is unseen in {r['gaps']['frames']} of {r['frames']} frames: the motion is made up there"
+            f"the body is unseen in {r['gaps']['frames']} of {r['frames']} frames: motion is made up there"
         )
-    if not 1.2 <= r["stature_m"] <= 2.1:
+    low, high = STATURES
+    if not low <= r["stature_m"] <= high:
         out.append(f"stature {r['stature_m']:.2f} m: a child, or units of the calibration that are off")
     return out
+
+
+def _view_warnings(name: str, view: dict[str, float]) -> list[str]:
+    if not view["observations"]:
+        return [f"view {name}: nobody was seen in it"]
+    median, percent = view["median_px"], view["median_percent_of_height"]
+    if percent > MISS_PERCENT:
+        return [
+            f"view {name}: median reprojection {median:.1f} px is {percent:.1f} % of the person's height:"
+            " the calibration or the detection is off"
+        ]
+    return []
+
+
+def _agreement(seen: Observations, agreed: Agreement | None) -> dict[str, Any]:
+    if agreed is None:
+        return {"agreement_percent_of_height": None, "views_apart_share": None}
+    known = agreed.error[np.isfinite(agreed.error)]
+    return {
+        "agreement_percent_of_height": float(100 * np.median(known)) if len(known) else np.nan,
+        "views_apart_share": dict(zip(seen.names, agreed.apart.round(4).tolist(), strict=True)),
+    }
+
+
+def _gaps(seen: Observations, fps: float) -> dict[str, Any]:
+    gone = ~(np.median(seen.confidence, axis=2) > SEEN).any(axis=0)
+    return {"frames": int(gone.sum()), "longest_s": _longest_run(gone) / fps}
 
 
 def _reprojection(seen: Observations, cameras: Cameras, animated: Animated) -> dict[str, dict[str, float]]:
@@ -136,18 +157,19 @@ def _reprojection(seen: Observations, cameras: Cameras, animated: Animated) -> d
     posed = Chain(body).place(Pose(animated.motion.root, animated.motion.rotations), sizes)
     world = locate(posed, attachment.points(animated.stature))
     error = reproject_error(cameras, world, seen.pixels[:, :, attachment.rows])
-    out, heights = {}, seen.heights()
-    for v, name in enumerate(seen.names):
-        known = error[v][np.isfinite(error[v])]
-        height = float(np.nanmedian(heights[v])) if np.isfinite(heights[v]).any() else np.nan
-        median, p95 = np.percentile(known, [50, 95]) if len(known) else (np.nan, np.nan)
-        out[name] = {
-            "median_px": float(median),
-            "p95_px": float(p95),
-            "median_percent_of_height": float(100 * median / height),
-            "observations": int(len(known)),
-        }
-    return out
+    return {n: _miss(e, h) for n, e, h in zip(seen.names, error, seen.heights(), strict=True)}
+
+
+def _miss(error: Floats, heights: Floats) -> dict[str, float]:
+    """How far one view's observations (T, N) are off, pixels, for a person of `heights` (T,) pixels."""
+    known, height = error[np.isfinite(error)], heights[np.isfinite(heights)]
+    median, p95 = np.percentile(known, [50, 95]) if len(known) else (np.nan, np.nan)
+    return {
+        "median_px": float(median),
+        "p95_px": float(p95),
+        "median_percent_of_height": float(100 * median / np.median(height)) if len(known) else np.nan,
+        "observations": len(known),
+    }
 
 
 def _bone_spread(seen: Observations, landmarks: Floats | None) -> dict[str, float]:
@@ -155,15 +177,16 @@ def _bone_spread(seen: Observations, landmarks: Floats | None) -> dict[str, floa
     if landmarks is None:
         return {}
     start = load_attachment(seen.layout, load_body()).start
+
+    def length(side: str, upper: str, lower: str) -> Floats:
+        between = landmarks[:, start[side + upper]] - landmarks[:, start[side + lower]]
+        found = np.linalg.norm(between, axis=-1)
+        return found[np.isfinite(found)]
+
     out = {}
     for upper, lower, name in BONES:
-        spread = []
-        for side in ("Left", "Right"):
-            length = np.linalg.norm(
-                landmarks[:, start[side + upper]] - landmarks[:, start[side + lower]], axis=-1
-            )
-            length = length[np.isfinite(length)]
-            spread += [length.std() / length.mean()] if len(length) else []
+        lengths = [length(side, upper, lower) for side in ("Left", "Right")]
+        spread = [found.std() / found.mean() for found in lengths if len(found)]
         out[name] = float(100 * np.mean(spread)) if spread else np.nan
     return out
 
@@ -172,27 +195,27 @@ def _feet(animated: Animated) -> dict[str, Any]:
     """Planted feet: drift within each plant, speed, share of the time, and the height of the floor."""
     motion = animated.motion
     world, fps = motion.world()[0], float(motion.fps)
-    drift, speed, planted = [], [], 0
-    for side in ("Left", "Right"):
-        ball = world[:, motion.skeleton.index(f"{side}ToeBase")]
-        moving = (
-            np.linalg.norm(np.gradient(ball, axis=0), axis=-1) * fps if len(ball) > 1 else np.zeros(len(ball))
-        )
-        for start, stop in _runs(moving < STILL):
-            if stop - start >= SHORTEST_PLANT * fps:
-                still = ball[start:stop, [0, 2]]
-                drift.append(np.linalg.norm(still - np.median(still, axis=0), axis=-1))
-                speed.append(moving[start:stop])
-                planted += stop - start
-    lowest = min(
-        np.percentile(world[:, motion.skeleton.index(f"{s}ToeBase"), 1], 5) for s in ("Left", "Right")
-    )
+    balls = [world[:, motion.skeleton.index(f"{side}ToeBase")] for side in ("Left", "Right")]
+    plants = [plant for ball in balls for plant in _plants(ball, fps)]
+    drift, speed = ([p[k] for p in plants] or [np.full(1, np.nan)] for k in (0, 1))
+    lowest = min(np.percentile(ball[:, 1], 5) for ball in balls)
     return {
-        "drift_p95_mm": float(1000 * np.percentile(np.concatenate(drift), 95)) if drift else None,
-        "speed_mm_s": float(1000 * np.mean(np.concatenate(speed))) if speed else None,
-        "share": planted / (2 * len(motion)),
+        "drift_p95_mm": _number(1000 * np.percentile(np.concatenate(drift), 95)),
+        "speed_mm_s": _number(1000 * np.mean(np.concatenate(speed))),
+        "share": sum(len(still) for still, _ in plants) / (2 * len(motion)),
         "floor_mm": float(1000 * (lowest - _ball_at_rest(animated))),
     }
+
+
+def _plants(ball: Floats, fps: float) -> list[tuple[Floats, Floats]]:
+    """For each time that a ball (T, 3) stands still: how far (m) from its place, and how fast (m/s) it is."""
+    if len(ball) < 2:
+        return []
+    moving = np.linalg.norm(np.gradient(ball, axis=0), axis=-1) * fps
+    spans = [(a, b) for a, b in _runs(moving < STILL) if b - a >= SHORTEST_PLANT * fps]
+    places = [ball[a:b, [0, 2]] for a, b in spans]
+    drift = [np.linalg.norm(place - np.median(place, axis=0), axis=-1) for place in places]
+    return [(away, moving[a:b]) for away, (a, b) in zip(drift, spans, strict=True)]
 
 
 def _ball_at_rest(animated: Animated) -> float:
@@ -207,7 +230,7 @@ def _largest_step(animated: Animated) -> dict[str, Any]:
     cosine = np.abs((q[1:] * q[:-1]).sum(axis=-1))
     angle = np.rad2deg(2 * np.arccos(np.clip(cosine, 0, 1)))
     t, j = np.unravel_index(int(np.argmax(angle)), angle.shape)
-    return {"degrees": float(angle[t, j]), "joint": animated.motion.skeleton.names[j], "frame": int(t)}
+    return {"degrees": float(angle[t, j]), "joint": animated.motion.skeleton.names[j], "frame": t}
 
 
 def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -219,8 +242,8 @@ def _longest_run(mask: NDArray[np.bool_]) -> int:
     return max((b - a for a, b in _runs(mask)), default=0)
 
 
-def _percent(error: Floats) -> float:
-    return float(100 * np.nanmedian(error)) if np.isfinite(error).any() else float("nan")
+def _number(value: np.floating[Any]) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _swap_words(count: dict[str, int]) -> str:
@@ -231,9 +254,25 @@ def _mm(value: float | None, per: str = "") -> str:
     return "unknown" if value is None else f"{value:.0f} mm{per}"
 
 
-def _agreement(r: dict[str, Any]) -> str:
-    if r["agreement_percent_of_height"] is None:
+def _agreement_words(percent: float | None) -> str:
+    if percent is None:
         return "one view: nothing to compare with"
-    return (
-        f"views miss one another by {r['agreement_percent_of_height']:.1f} % of the person's height (median)"
+    return f"views miss one another by {percent:.1f} % of the person's height (median)"
+
+
+def _reprojection_words(views: dict[str, dict[str, float]]) -> str:
+    return ", ".join(
+        f"{name} {v['median_px']:.1f} ({v['p95_px']:.0f})" if v["observations"] else f"{name} nothing seen"
+        for name, v in views.items()
     )
+
+
+def _spread_words(bones: dict[str, float]) -> str:
+    if not bones:
+        return "one view: lengths are not measured"
+    return "spread before the solve: " + ", ".join(f"{bone} {v:.1f} %" for bone, v in bones.items())
+
+
+def _feet_words(feet: dict[str, Any]) -> str:
+    drift, speed = _mm(feet["drift_p95_mm"]), _mm(feet["speed_mm_s"], "/s")
+    return f"drift p95 {drift}, speed {speed}, planted {100 * feet['share']:.0f} % of the time"

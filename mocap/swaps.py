@@ -1,9 +1,9 @@
 """Left and right that a detector exchanged: found over time and over views, and put back.
 
-Detectors are sure of themselves when they swap sides, so no confidence tells. Two things do: an exchanged limb
-jumps in its own view, and its rays miss those of the same limb in the other views. For the arms and the legs
-each, a hidden state "swapped" per view and frame is decoded over the whole clip (Viterbi 1967), jointly for up
-to `BLOCK` views; more views are decoded in blocks, each given the others, until nothing changes.
+Detectors are sure of themselves when they swap sides, so no confidence tells. Two things do: an exchanged
+limb jumps in its own view, and its rays miss those of the same limb in the other views. For the arms and the
+legs each, a hidden state "swapped" per view and frame is decoded over the whole clip (Viterbi 1967), jointly
+for up to `BLOCK` views; more views are decoded in blocks, each given the others, until nothing changes.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _evidence(square: Floats, weight: Floats) -> Floats:
 
 
 def _continuity(seen: Observations, left: list[int], right: list[int], size: Floats) -> tuple[Floats, Floats]:
-    """Cost of a landmark's step from each frame to the next if its side stays, or changes: (V, T - 1) each."""
+    """Cost of the landmarks' steps to the next frame if the sides stay, or change: (V, T - 1) each."""
     confidence = np.minimum(seen.confidence[:, :, left], seen.confidence[:, :, right])
     weight = np.minimum(confidence[:, 1:], confidence[:, :-1])
     sd = (JUMP * size[:, 1:] * np.hypot(0.5, 30.0 / float(seen.fps)))[..., None]

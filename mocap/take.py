@@ -27,6 +27,7 @@ FORMAT = 1
 _MANIFEST = "take.json"
 _WORK = "work"
 _LOCK = "lock"
+_SCRATCH = "scratch"
 _PUBLISHING = "publishing"  # in work/: everything is written, and only the moving into place is left
 
 
@@ -102,6 +103,7 @@ class Take:
             TakeError: the folder cannot be written; nothing is lost, and the next capture goes on there.
         """
         self._write_manifest({**self.manifest(), "updated": storage.now()})
+        storage.remove_tree(self.folder / _WORK / _SCRATCH)
         storage.write_bytes(self.folder / _WORK / _PUBLISHING, b"")
         self._publish_rest()
 
@@ -171,7 +173,7 @@ class Take:
 
     def scratch(self, name: str) -> Path:
         """Where a capture may put a passing file of its own; it is gone once the capture is complete."""
-        path = self._target(f"scratch/{name}")
+        path = self._target(f"{_SCRATCH}/{name}")
         path.unlink(missing_ok=True)
         return path
 

@@ -6,7 +6,7 @@ import logging
 import multiprocessing
 import os
 import signal
-import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,7 +26,7 @@ from mocap.take import Take
 from mocap.video import probe, sha256
 
 _log = logging.getLogger(__name__)
-_GRACE = 5.0  # seconds that a worker has to save what it found when it is told to stop
+_GRACE = 1.5  # seconds that the workers have to save what they found when they are told to stop
 
 
 def detect_views(
@@ -163,14 +163,15 @@ class _Crew:
 def _workers(count: int, take: Take) -> Iterator[list[_Worker]]:
     workers: list[_Worker] = []
     try:
-        with _interrupts_ignored():
+        with _interrupts_held():
             workers.extend(_started(take.scratch(f"detect-{i}.log")) for i in range(count))
         yield workers
     finally:
         for worker in workers:
             worker.pipe.close()  # that is how a worker learns to save and end
+        until = time.monotonic() + _GRACE
         for worker in workers:
-            worker.process.join(_GRACE)
+            worker.process.join(max(0.0, until - time.monotonic()))
             worker.process.kill()
             worker.process.join()
             worker.stderr.unlink(missing_ok=True)
@@ -186,13 +187,16 @@ def _started(stderr: Path) -> _Worker:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Children started in here ignore Ctrl-C from their first moment; it is for the parent to stop them."""
-    if threading.current_thread() is not threading.main_thread():
+def _interrupts_held() -> Iterator[None]:
+    """Children started in here never see Ctrl-C; the parent gets one that comes meanwhile afterwards.
+
+    A blocked signal stays blocked in a child, whereas a handler does not last until it can set its own.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: a child ignores it as soon as it runs
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

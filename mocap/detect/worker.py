@@ -22,7 +22,7 @@ from mocap.video import Frame, probe, read_frames
 
 PART = 300  # frames between two saves: 6 s of work may be lost to a power cut, none to Ctrl-C
 WARM = 15  # frames before a resume that only bring the tracker to where it was
-_TOLD = 8  # frames between two words to the parent; a pipe that broke is noticed this late
+_TOLD = 4  # frames between two words to the parent; a pipe that broke is noticed this late
 _AHEAD = 4  # decoded frames that may wait: 6 MB each at 1080 x 1920
 
 

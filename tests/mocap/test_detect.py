@@ -177,7 +177,7 @@ def test_parts_are_joined_and_a_damaged_part_is_made_again(
     take.path("views/left.parts/000000014.npz").write_bytes(b"half")
     told: list[object] = []
     detect_view(job, lambda kind, what: told.append(what))
-    assert told == [14, 8, 8, 8, 2]
+    assert told == [14, 4, 4, 4, 4, 4, 4, 2]
     check({"left": take_keypoints(take)}, views[:1])
 
 
