@@ -38,14 +38,15 @@ def export(
     people = people_in(source)
     if not people:
         raise MocapError(f"take {source.folder} has no motion: run `mocap capture` again")
-    chosen = people if every else [person or people[0]]
     if person is None and not every and len(people) > 1:
-        raise MocapError(
-            f"take {source.folder} has {len(people)} people: say --person 1 to {len(people)}, or --all"
-        )
-    written = []
-    for number in chosen:
-        path = target if len(chosen) == 1 else target.with_name(f"{target.stem}_{number}{target.suffix}")
+        numbers = ", ".join(map(str, people))
+        raise MocapError(f"take {source.folder} has {len(people)} people: say --person {numbers}, or --all")
+    chosen = people if every else [person or people[0]]
+    targets = {number: _target(target, number, len(chosen)) for number in chosen}
+    for number, path in targets.items():
         write_motion(path, read_motion_of(source, number), unit=unit)
-        written.append(path)
-    return written
+    return list(targets.values())
+
+
+def _target(target: Path, person: int, people: int) -> Path:
+    return target if people == 1 else target.with_name(f"{target.stem}_{person}{target.suffix}")

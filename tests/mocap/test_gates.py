@@ -1,0 +1,137 @@
+"""Meaningless results are refused with the reason; meaningful ones pass, however odd."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from calibration.camera import Camera, Cameras
+from calibration.triangulate import triangulate
+from mocap.gates import (
+    LyingError,
+    RefusedError,
+    agreement,
+    require_agreement,
+    require_person,
+    require_trunk,
+    require_upright,
+)
+from mocap.observations import Observations
+from tests.calibration.synthetic import ring
+from tests.synth_take import LAYOUT, marching, observed
+
+FRAMES = 20
+WALKER = marching(FRAMES)
+CAMERAS = ring()
+HIPS, ANKLES = ([LAYOUT.index(f"{s}_{n}") for s in ("left", "right")] for n in ("hip", "ankle"))
+
+
+@pytest.fixture
+def seen() -> Observations:
+    return observed(CAMERAS, [WALKER] * 4)
+
+
+def unseen(seen: Observations, mask: np.ndarray) -> Observations:
+    """The same with nobody in the frames where `mask` (V, T)."""
+    pixels = np.where(mask[..., None, None], np.nan, seen.pixels)
+    return replace(seen, pixels=pixels, confidence=np.where(mask[..., None], 0.0, seen.confidence))
+
+
+def agreed(seen: Observations, cameras: Cameras = CAMERAS) -> list[str]:
+    landmarks, _ = triangulate(cameras, seen.pixels, seen.confidence**2, scale_px=8.0)
+    return require_agreement(seen, agreement(seen, cameras, landmarks))
+
+
+def test_a_person_whom_two_views_see_passes(seen: Observations) -> None:
+    mask = np.zeros((4, FRAMES), bool)
+    mask[2:] = True
+    mask[0, 5:] = True
+    assert require_person(seen) == 1.0
+    assert require_person(unseen(seen, mask)) == 0.25
+
+
+def test_nobody_is_refused(seen: Observations) -> None:
+    mask = np.ones((4, FRAMES), bool)
+    with pytest.raises(
+        RefusedError, match=r"no person: .* two of the 4 views at once in 0 % of the 20 frames"
+    ):
+        require_person(unseen(seen, mask))
+    mask[0] = False  # one view is not enough to place anybody
+    with pytest.raises(RefusedError, match="no person"):
+        require_person(unseen(seen, mask))
+    alone = observed(Cameras(CAMERAS.cameras[:1]), [WALKER])
+    with pytest.raises(RefusedError, match="seen by view cam1 in 0 %"):
+        require_person(unseen(alone, np.ones((1, FRAMES), bool)))
+
+
+def test_a_body_without_a_trunk_is_refused() -> None:
+    landmarks = WALKER.landmarks.copy()
+    require_trunk(landmarks, HIPS)
+    landmarks[2:, HIPS[0]] = np.nan
+    with pytest.raises(RefusedError, match=r"no body: .* in 10 % of the 20 frames"):
+        require_trunk(landmarks, HIPS)
+
+
+def test_views_of_one_person_agree_to_rounding(seen: Observations) -> None:
+    found = agreement(seen, CAMERAS, WALKER.landmarks)
+    assert np.nanmax(found.error) < 1e-9 and not found.apart.any()
+    assert agreed(seen) == []
+
+
+def test_a_view_where_nobody_is_seen_has_no_say(seen: Observations) -> None:
+    mask = np.zeros((4, FRAMES), bool)
+    mask[3] = True
+    assert agreed(unseen(seen, mask)) == []
+
+
+def test_another_person_in_one_view_is_named() -> None:
+    other = marching(FRAMES).moved(1.0, 0.4)
+    with pytest.raises(RefusedError, match="view cam3 contradicts the others in 100 %"):
+        agreed(observed(CAMERAS, [WALKER, WALKER, other, WALKER]))
+
+
+def test_another_person_now_and_then_is_a_warning(seen: Observations) -> None:
+    other = observed(CAMERAS, [marching(FRAMES).moved(1.0, 0.4)] * 4)
+    pixels = seen.pixels.copy()
+    pixels[1, 4:7] = other.pixels[1, 4:7]
+    (line,) = agreed(replace(seen, pixels=pixels))
+    assert line.startswith("view cam2 contradicts the others in 15 %")
+
+
+def test_people_all_over_are_refused() -> None:
+    others = [WALKER.moved(x, z) for x, z in ((0, 0), (1.2, 0), (0, 1.2), (-1.2, -0.6))]
+    with pytest.raises(RefusedError, match=r"do not see the same person .*cam1 \d+ %.*offset"):
+        agreed(observed(CAMERAS, others))
+
+
+def turned(cameras: Cameras, turn: np.ndarray) -> Cameras:
+    """The cameras in a world whose points are `turn` times ours."""
+    full = np.eye(4)
+    full[:3, :3] = turn.T
+    return Cameras(
+        tuple(Camera(c.name, c.size, c.K, c.distortion, c.camera_from_world @ full, c.model) for c in cameras)
+    )
+
+
+TURNS = {  # our y comes to lie along that axis
+    (2, 1.0): np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]),
+    (2, -1.0): np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]),
+    (0, 1.0): np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]),
+    (1, -1.0): np.diag([1.0, -1, -1]),
+}
+
+
+@pytest.mark.parametrize(("where", "turn"), TURNS.items())
+def test_a_world_that_lies_is_refused(where: tuple[int, float], turn: np.ndarray) -> None:
+    with pytest.raises(LyingError) as caught:
+        require_upright(turned(CAMERAS, turn), WALKER.landmarks @ turn.T, LAYOUT.index("nose"), HIPS, ANKLES)
+    assert (caught.value.axis, caught.value.sign) == where
+
+
+def test_a_person_who_lies_before_standing_cameras_is_fine() -> None:
+    lying = WALKER.landmarks @ TURNS[2, 1.0].T
+    require_upright(CAMERAS, lying, LAYOUT.index("nose"), HIPS, ANKLES)
+    require_upright(CAMERAS, WALKER.landmarks, LAYOUT.index("nose"), HIPS, ANKLES)
+    require_upright(CAMERAS, np.full_like(lying, np.nan), LAYOUT.index("nose"), HIPS, ANKLES)
