@@ -77,7 +77,7 @@ class Scene:
         window = slice(start, stop)
         carried, density = _carried_points(self.body, self.settings.liveliness)
         soles = _soles(self.body, stature)
-        return [
+        terms: list[Term] = [
             Reprojection(
                 points,
                 self.rotation,
@@ -87,10 +87,13 @@ class Scene:
                 robust,
             ),
             Acceleration(carried, density, self.fps),
-            Planted(soles, self.settings.plant_sd, self.fps, self.settings.plant_scale, weight),
             Limits(self.body, frame_weight=weight),
             Rest(self.body, frame_weight=weight),
         ]
+        if stop - start > 1:  # a single frame shows no speed
+            settings = self.settings
+            terms.append(Planted(soles, settings.plant_sd, self.fps, settings.plant_scale, weight))
+        return terms
 
 
 def animate(
