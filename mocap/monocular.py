@@ -1,0 +1,298 @@
+"""One camera: a person's motion from what a single view saw and the detector's own guess of the depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, median_filter
+
+from calibration.camera import Camera
+from mocap.animate import ADULT, EVIDENCE_RATE, OVERLAP, WINDOW, Animated, Scene, Settings
+from mocap.attach import Attachment, load_attachment
+from mocap.bodyguess import Guess, angles_off_axis, facing_the_eye, in_camera_axes, load_guess, place
+from mocap.errors import MocapError
+from mocap.floor import fit_floor, levelling, support_height
+from mocap.lens import camera_with_field_of_view
+from mocap.observations import Observations
+from mocap.upright import camera_tilt, world_axes
+from rigs import quat
+from rigs.body import Body, load_body
+from rigs.evidence import Shape
+from rigs.ground import Ground, soles
+from rigs.initial import fill_gaps, initial_pose
+from rigs.kinematics import Chain, Pose, locate
+from rigs.motion import Motion
+from rigs.solve import solve, solve_in_windows
+from rigs.terms import Term
+
+Floats = NDArray[np.float64]
+
+SEEN = 0.5  # share of the frames in which the person must be seen
+OUTLIER = 0.2  # seconds: median filter of what the solve starts from
+SMOOTH = 0.15  # seconds, standard deviation: of the path it starts from
+ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
+DRIFT = 0.12  # metres by which the floor may seem to rise and sink
+PIXEL = 0.7  # what a landmark scatters by itself, pixels
+
+
+@dataclass(frozen=True)
+class SingleSettings:
+    """How strongly the solve from one view believes what; chosen on held-out people of the landmark pairs.
+
+    solve: as with several views; guess_sd, guess_robust: of the detector's 3D guess, times its scatter and in
+    deviations; floor_sd (m), floor_scale: of a standing sole.
+    """
+
+    solve: Settings = field(default_factory=Settings)
+    guess_sd: float = 1.2
+    guess_robust: float = 3.0
+    floor_sd: float = 0.03
+    floor_scale: float = 2.0
+
+
+def animate_single(
+    seen: Observations,
+    size: tuple[int, int],
+    stature: float | None = None,
+    camera: Camera | None = None,
+    settings: SingleSettings | None = None,
+    *,
+    posed: bool = False,
+    fov: float | None = None,
+) -> tuple[Animated, Camera, list[str]]:
+    """Solve one person's motion from a single still camera.
+
+    Args:
+        seen: one view, with the detector's 3D guess.
+        size: (width, height) of the video, pixels.
+        stature: metres, if known.
+        camera: the lens, if calibrated; None = from `fov`.
+        settings: weights; None = defaults.
+        posed: `camera` stands in a world of its own (y up, floor at 0), which is kept. Otherwise the world is
+            made: y up as the person stands, floor at 0 under the feet, the person starts at the origin, and
+            the camera looks along -z.
+        fov: horizontal field of view, radians; None = assumed.
+
+    Returns:
+        The solved person, the camera in the world of the motion, and what was assumed, a line each.
+
+    Raises:
+        MocapError: not one view, no 3D guess, or nobody in most frames.
+    """
+    _require(seen)
+    camera, notes = _lens(seen, size, camera, fov)
+    if stature is None:
+        notes.append(f"the person's height was assumed to be {ADULT[0]:.2f} m; give it to get the true size")
+    single = Single(seen, camera, stature or ADULT[0], settings or SingleSettings())
+    if not posed:
+        single.stand_camera()
+    rough = single.solve(single.first(), ROUGH, steps=8, tolerance=1e-2)
+    if not posed:
+        rough = single.level(rough)
+    pose = single.solve(rough, 1.0, steps=12, tolerance=2e-3, on_floor=True)
+    if not posed:
+        pose = single.settle(pose)
+        pose, drift = single.grounded(pose)
+        notes += drift
+    return single.animated(pose), single.camera, notes
+
+
+@dataclass
+class Single:
+    """One view's data and the camera, which moves while the world is found."""
+
+    seen: Observations
+    camera: Camera
+    stature: float
+    settings: SingleSettings
+    body: Body = field(init=False)
+    attachment: Attachment = field(init=False)
+    guess: Guess = field(init=False)
+    image: Floats = field(init=False)  # (T, J, 2)
+    turned: Floats = field(init=False)  # (T, J, 3) see `facing_the_eye`
+    below: Floats = field(init=False)  # (T,)
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        assert self.seen.world is not None
+        self.body = load_body()
+        self.attachment = load_attachment(self.seen.layout, self.body)
+        self.guess = load_guess(self.seen.layout)
+        self.image = self.camera.undistort(self.seen.pixels[0])
+        right, self.below = angles_off_axis(self.image, self.seen.layout)
+        self.turned = facing_the_eye(self.seen.world[0], right)
+        self.sizes = np.full(len(self.body.size_names), self.stature)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+        return float(self.seen.fps)
+
+    @property
+    def rotation(self) -> Floats:
+        """Camera from world (3, 3)."""
+        return self.camera.camera_from_world[:3, :3]
+
+    def stand_camera(self) -> None:
+        """Put the camera at the origin, tilted as the person says."""
+        tilt, roll = camera_tilt(self.turned, self.below, self.seen.layout)
+        self._pose_camera(world_axes(tilt, roll), np.zeros(3))
+
+    def shape(self) -> Floats:
+        """The detector's guess (T, J, 3) in metres and camera axes."""
+        up = self.rotation[:, 1]
+        tilt = float(np.arctan2(-up[2], -up[1]))
+        shape = in_camera_axes(self.guess, self.turned, self.below, tilt)
+        return shape * self.guess.scale * self.stature
+
+    def first(self) -> Pose:
+        """The pose in which the solve starts: the guess, placed where its image is, on a steady path."""
+        shape = self.shape()
+        weight = np.where(np.isfinite(self.guess.sd), self.seen.confidence[0] ** 2, 0.0)
+        path = _steady(fill_gaps(place(shape, self.image, weight)), self.fps)
+        path = gaussian_filter1d(path, max(SMOOTH * self.fps, 0.5), axis=0, mode="nearest")
+        start = self.camera.camera_from_world[:3, 3]
+        landmarks = (_steady(fill_gaps(shape), self.fps) + path[:, None] - start) @ self.rotation
+        joints = {joint: landmarks[:, row] for joint, row in self.attachment.start.items()}
+        return initial_pose(self.body, joints, self.fps)
+
+    def solve(self, first: Pose, rough: float, steps: int, tolerance: float, on_floor: bool = False) -> Pose:
+        """Solve the clip from `first`, window by window; `rough` widens the robust scales."""
+        scene, shape = self._scene(first), self.shape() @ self.rotation
+
+        def window(start: int, stop: int) -> Pose:
+            terms = scene.terms(start, stop, self.stature, self.settings.solve.robust * rough)
+            terms.append(self._shape_term(shape, start, stop, rough))
+            if on_floor:
+                terms.append(self._floor_term())
+            solved = solve(
+                scene.chain, first[start:stop], self.sizes, terms, steps=steps, tolerance=tolerance
+            )
+            self.steps += solved.steps
+            return solved.pose
+
+        return solve_in_windows(len(first), round(WINDOW * self.fps), round(OVERLAP * self.fps), window)
+
+    def level(self, pose: Pose) -> Pose:
+        """Turn and lift world and camera so that the feet stand on y = 0."""
+        _, right, back = fit_floor(self._lowest(pose), self.fps)
+        pose = self._move_world(pose, levelling(right, back), np.zeros(3))
+        height, _, _ = fit_floor(self._lowest(pose), self.fps)
+        return self._move_world(pose, np.eye(3), np.array([0.0, -height, 0.0]))
+
+    def settle(self, pose: Pose) -> Pose:
+        """Bring the floor to y = 0 exactly and the person's start over the origin."""
+        height, _, _ = fit_floor(self._lowest(pose), self.fps)
+        start = np.median(pose.root[: max(1, round(0.5 * self.fps))], axis=0)
+        return self._move_world(pose, np.eye(3), np.array([-start[0], -height, -start[2]]))
+
+    def grounded(self, pose: Pose) -> tuple[Pose, list[str]]:
+        """Hold the feet to the floor if it seems to rise and sink, as it does under a camera that moves."""
+        support = support_height(self._lowest(pose), pose.root[:, 1], self.fps)
+        drift = float(np.ptp(np.percentile(support, [5, 95])))
+        if drift < DRIFT:
+            return pose, []
+        shift = np.stack([np.zeros(len(pose)), support, np.zeros(len(pose))], axis=1)
+        return Pose(pose.root - shift, pose.rotations), [
+            f"the floor seems to rise and sink by {drift:.2f} m: the camera moves or its field of view is"
+            " wrong; the feet were put on the floor"
+        ]
+
+    def animated(self, pose: Pose) -> Animated:
+        """The result."""
+        motion = Motion(self.body.skeleton(self.sizes), pose.rotations, pose.root, self.seen.fps)
+        sizes = dict(zip(self.body.size_names, self.sizes.tolist(), strict=True))
+        return Animated(motion, self.stature, sizes, self.steps)
+
+    def _lowest(self, pose: Pose) -> Floats:
+        """The lower sole of each frame (T, 3), as far above the floor as a sole that stands is below it."""
+        points, heights = soles(self.body, self.stature)
+        where = locate(Chain(self.body).place(pose, self.sizes), points)
+        where[..., 1] -= heights
+        return where[np.arange(len(where)), where[..., 1].argmin(axis=1)]
+
+    def _move_world(self, pose: Pose, turn: Floats, shift: Floats) -> Pose:
+        """Move person and camera alike: p -> turn @ p + shift."""
+        rotation = self.rotation @ turn.T
+        self._pose_camera(rotation, self.camera.camera_from_world[:3, 3] - rotation @ shift)
+        rotations = pose.rotations.copy()
+        rotations[:, 0] = quat.multiply(quat.from_matrix(turn), rotations[:, 0])
+        return Pose(pose.root @ turn.T + shift, rotations)
+
+    def _pose_camera(self, rotation: Floats, translation: Floats) -> None:
+        pose = np.eye(4)
+        pose[:3, :3], pose[:3, 3] = rotation, translation
+        self.camera = replace(self.camera, camera_from_world=pose)
+
+    def _scene(self, first: Pose) -> Scene:
+        rows, where = self.attachment.rows, self.camera.camera_from_world
+        depth = np.maximum(first.root @ where[2, :3] + where[2, 3], 0.3)
+        scatter = self.attachment.scatter(self.seen.confidence[0][:, rows]) * self.attachment.sd
+        sd = np.hypot(scatter * self.stature / depth[:, None], PIXEL / self.camera.K[0, 0])
+        seen = self.image[None][:, :, rows]
+        return Scene(
+            self.body,
+            self.attachment,
+            self.rotation[None],
+            where[None, :3, 3],
+            seen,
+            sd[None],
+            self.fps,
+            self.settings.solve,
+        )
+
+    @property
+    def _frame_weight(self) -> float:
+        return min(1.0, EVIDENCE_RATE / self.fps)
+
+    def _shape_term(self, shape: Floats, start: int, stop: int, rough: float) -> Term:
+        rows = self.attachment.rows
+        sd = self.guess.sd[rows] * self.stature * self.settings.guess_sd / np.sqrt(self._frame_weight)
+        sd = np.broadcast_to(sd, (stop - start, len(rows)))
+        points = self.attachment.points(self.stature)
+        return Shape(points, shape[start:stop, rows], sd, self.settings.guess_robust * rough)
+
+    def _floor_term(self) -> Term:
+        points, heights = soles(self.body, self.stature)
+        return Ground(points, heights, self.settings.floor_sd, self.settings.floor_scale, self._frame_weight)
+
+
+def _require(seen: Observations) -> None:
+    if len(seen.names) != 1:
+        raise MocapError(
+            f"one camera: {len(seen.names)} views were given ({', '.join(seen.names)}); give one"
+        )
+    if seen.world is None:
+        raise MocapError(
+            f"view {seen.names[0]}: its detector gives no 3D guess, which one camera needs; use blazepose"
+        )
+    share = float((np.median(seen.confidence[0], axis=1) > 0).mean()) if seen.frames else 0.0
+    if share < SEEN:
+        raise MocapError(
+            f"view {seen.names[0]}: a person is seen in {100 * share:.0f} % of the {seen.frames} frames, and"
+            f" one camera needs {100 * SEEN:.0f} %; cut the clip to where the whole body is in view"
+        )
+
+
+def _lens(
+    seen: Observations, size: tuple[int, int], camera: Camera | None, fov: float | None
+) -> tuple[Camera, list[str]]:
+    """The camera and what was assumed of it."""
+    if camera is not None:
+        return camera, []
+    made = camera_with_field_of_view(seen.names[0], size, fov)
+    if fov is not None:
+        return made, []
+    wide = np.rad2deg(2 * np.arctan(size[0] / 2 / made.K[0, 0]))
+    return made, [
+        f"view {made.name}: a horizontal field of view of {wide:.0f} degrees was assumed;"
+        " give `intrinsics` for true depths"
+    ]
+
+
+def _steady(values: Floats, fps: float) -> Floats:
+    """Values (T, ...) without short outliers: depths are poor, and sides may be exchanged."""
+    width = 2 * round(OUTLIER / 2 * fps) + 1
+    return median_filter(values, size=(width, *[1] * (values.ndim - 1)), mode="nearest")
