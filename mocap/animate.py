@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from rigs.body import Body, load_body
 from rigs.initial import initial_pose
 from rigs.kinematics import Chain, Points, Pose
 from rigs.motion import Motion
-from rigs.solve import SizePrior, Solution, solve, solve_in_windows, windows
+from rigs.solve import SizePrior, Solution, posterior, solve, solve_in_windows, windows
 from rigs.terms import Acceleration, Limits, Planted, Reprojection, Rest, Term
 
 Floats = NDArray[np.float64]
@@ -26,7 +27,9 @@ ADULT = (1.70, 0.12)  # stature and its standard deviation, metres, when nobody 
 GIVEN_STATURE_SD = 0.015  # metres: shoes, hair, posture
 BONE_AXIS_RADIUS = 0.1  # metres: a point this far off a bone shows its turning to the acceleration prior
 WINDOW, OVERLAP = 12.0, 2.0  # seconds
-SIZING_FRAMES = 240  # frames of a window in which the sizes are solved
+SIZING_FRAMES = 300  # most frames in which the sizes are solved with the motion
+SIZING_STRETCHES = 3  # over which they are spread in a longer clip
+NEW_IN_STRETCH = 0.3  # of a stretch's information on sizes: a detector's errors come again
 
 
 @dataclass(frozen=True)
@@ -143,27 +146,33 @@ def _solved(
 
 
 def _solve_sizes(scene: Scene, first: Pose, stature: float, prior: SizePrior) -> Solution:
-    """Solve motion and sizes together on the first frames (all, in a short clip)."""
-    count = min(len(first), SIZING_FRAMES)
+    """Solve motion and sizes together on the best seen stretches (the whole, in a short clip).
+
+    Each stretch begins with what the ones before it say of the sizes. The pose is that of the last stretch.
+    """
     sizes = np.full(len(scene.body.size_names), stature)
-    rough = solve(
-        scene.chain,
-        first[:count],
-        sizes,
-        scene.terms(0, count, stature, 4 * scene.settings.robust),
-        prior,
-        steps=8,
-        tolerance=1e-2,
-    )
-    return solve(
-        scene.chain,
-        rough.pose,
-        rough.sizes,
-        scene.terms(0, count, stature, scene.settings.robust),
-        prior,
-        steps=20,
-        tolerance=1e-3,
-    )
+    for start, stop in _sizing_spans(scene, len(first)):
+        robust, chain = scene.settings.robust, scene.chain
+        easy, strict = (scene.terms(start, stop, stature, k * robust) for k in (4, 1))
+        rough = solve(chain, first[start:stop], sizes, easy, prior, steps=8, tolerance=1e-2)
+        solved = solve(chain, rough.pose, rough.sizes, strict, prior, steps=20, tolerance=1e-3)
+        prior = posterior(chain, solved, strict, prior, NEW_IN_STRETCH)
+        sizes = solved.sizes
+    return solved
+
+
+def _sizing_spans(scene: Scene, frames: int) -> list[tuple[int, int]]:
+    """The whole of a short clip; of a long one the stretch of each third in which most is seen."""
+    if frames <= SIZING_FRAMES:
+        return [(0, frames)]
+    sight = np.concatenate([[0.0], np.cumsum((1 / scene.sd**2).sum(axis=(0, 2)))])
+    edges = np.linspace(0, frames, SIZING_STRETCHES + 1).astype(int)
+    spans = []
+    for low, high in pairwise(edges):
+        count = min(SIZING_FRAMES // SIZING_STRETCHES, high - low)
+        best = low + int(np.argmax(sight[low + count : high + 1] - sight[low : high + 1 - count]))
+        spans.append((best, best + count))
+    return spans
 
 
 def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float, progress: Progress) -> Pose:

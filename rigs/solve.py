@@ -8,6 +8,7 @@ blend of two windows shows no seam.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,9 +17,17 @@ from scipy.linalg import LinAlgError
 
 from rigs import quat
 from rigs.body import Floats
-from rigs.kinematics import Chain, Pose
+from rigs.errors import RigError
+from rigs.kinematics import Chain, Pose, Posed
 from rigs.normal import Normal
 from rigs.terms import Term
+
+FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-4, 1e-7, 1e6  # of the diagonal
+SHARES = (
+    1.0,
+    0.5,
+    0.25,
+)  # of a step that are tried before the damping grows: a trial costs a tenth of a step
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,42 @@ class Solution:
     steps: int
 
 
+@dataclass(frozen=True)
+class _State:
+    """Where the solve is: sizes (G,), the placed body and the cost there."""
+
+    sizes: Floats
+    posed: Posed
+    cost: float
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What is minimised; `prior` is None where the sizes are held."""
+
+    chain: Chain
+    terms: Sequence[Term]
+    prior: SizePrior | None
+
+    def at(self, pose: Pose, sizes: Floats) -> _State:
+        posed = self.chain.place(pose, sizes)
+        cost = sum(term.cost(posed) for term in self.terms)
+        return _State(sizes, posed, cost + (self.prior.cost(sizes) if self.prior else 0.0))
+
+    def moved(self, state: _State, step: Floats, size_step: Floats) -> _State:
+        pose = self.chain.move(state.posed.pose, step)
+        return self.at(pose, state.sizes + size_step if self.prior else state.sizes)
+
+    def normal(self, state: _State) -> Normal:
+        normal = Normal(len(state.posed.pose), self.chain.freedoms, len(state.sizes) if self.prior else 0)
+        for term in self.terms:
+            term.add(state.posed, normal)
+        if self.prior:
+            normal.corner += self.prior.precision
+            normal.size_gradient += self.prior.precision @ (state.sizes - self.prior.mean)
+        return normal
+
+
 def solve(
     chain: Chain,
     pose: Pose,
@@ -71,54 +116,49 @@ def solve(
         tolerance: relative fall of the cost under which the solve is done.
 
     Returns:
-        The solution; its cost is never above the start's.
+        The solution; its cost is never above the start's, and it is finite.
+
+    Raises:
+        RigError: the start is not finite.
     """
-    damping, taken = 1e-4, 0
-    cost = _cost(chain, pose, sizes, terms, prior)
-    while taken < steps and damping < 1e6:
-        normal = _linearise(chain, pose, sizes, terms, prior)
+    _check(chain, pose, sizes)
+    problem = _Problem(chain, terms, prior)
+    state, damping, taken = problem.at(pose, sizes), FIRST_DAMPING, 0
+    done = len(pose) == 0
+    while taken < steps and not done:
+        before = state.cost
+        state, damping = _descend(problem, state, damping)
         taken += 1
-        fallen = False
-        while not fallen and damping < 1e6:
-            try:
-                step, size_step = normal.solve(damping)
-            except LinAlgError:
-                damping = max(damping, 1e-6) * 10
-                continue
-            moved = _normalised(chain.move(pose, step))
-            grown = sizes + size_step if prior is not None else sizes
-            now = _cost(chain, moved, grown, terms, prior)
-            fallen = now < cost
-            damping = damping / 5 if fallen else damping * 8
-        if not fallen:
-            break
-        gain, pose, sizes, cost = cost - now, moved, grown, now
-        damping = max(damping, 1e-7)
-        if gain < tolerance * cost:
-            break
-    return Solution(pose, sizes, cost, taken)
+        done = before - state.cost <= tolerance * state.cost
+    return Solution(state.posed.pose, state.sizes, state.cost, taken)
 
 
-def _cost(chain: Chain, pose: Pose, sizes: Floats, terms: Sequence[Term], prior: SizePrior | None) -> float:
-    posed = chain.place(pose, sizes)
-    return sum(term.cost(posed) for term in terms) + (prior.cost(sizes) if prior else 0.0)
+def _descend(problem: _Problem, state: _State, damping: float) -> tuple[_State, float]:
+    """Take one step that lowers the cost, by less of it or more damping if need be; or stay."""
+    normal = problem.normal(state)
+    growth = 4.0
+    while damping < MOST_DAMPING:
+        with suppress(LinAlgError):
+            step, size_step = normal.solve(damping)
+            for share in SHARES:
+                trial = problem.moved(state, share * step, share * size_step)
+                if trial.cost < state.cost:
+                    return trial, max(damping / 5, LEAST_DAMPING)
+        damping = max(damping, 1e-5) * growth
+        growth *= 4.0
+    return state, damping
 
 
-def _linearise(
-    chain: Chain, pose: Pose, sizes: Floats, terms: Sequence[Term], prior: SizePrior | None
-) -> Normal:
-    normal = Normal(len(pose), chain.freedoms, len(sizes) if prior else 0)
-    posed = chain.place(pose, sizes)
-    for term in terms:
-        term.add(posed, normal)
-    if prior:
-        normal.corner += prior.precision
-        normal.size_gradient += prior.precision @ (sizes - prior.mean)
-    return normal
-
-
-def _normalised(pose: Pose) -> Pose:
-    return Pose(pose.root, pose.rotations / np.linalg.norm(pose.rotations, axis=-1, keepdims=True))
+def _check(chain: Chain, pose: Pose, sizes: Floats) -> None:
+    if not np.isfinite(sizes).all():
+        raise RigError(f"sizes {np.round(sizes, 3).tolist()} must be finite to start a solve")
+    known = np.isfinite(pose.rotations).all(axis=-1) & np.isfinite(pose.root).all(axis=-1)[:, None]
+    if not known.all():
+        frame, joint = np.argwhere(~known)[0]
+        name = chain.body.names[joint]
+        raise RigError(
+            f"frame {frame}, joint {name}: the pose to start from is not finite; fill its gaps first"
+        )
 
 
 def windows(frames: int, length: int, overlap: int) -> list[tuple[int, int]]:
