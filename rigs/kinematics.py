@@ -138,7 +138,8 @@ class Chain:
     def move(self, pose: Pose, step: Floats) -> Pose:
         """Apply a small change `step` (T, D) to `pose`."""
         turn = np.einsum("jik,tjk->tji", self.axes, self.by_joint(step))
-        return Pose(pose.root + step[:, :3], quat.multiply(pose.rotations, quat.from_rotvec(turn)))
+        turned = quat.multiply(pose.rotations, quat.from_rotvec(turn))
+        return Pose(pose.root + step[:, :3], quat.normalise(turned))
 
     def by_joint(self, values: Floats) -> Floats:
         """Sort values of the freedoms (..., D) by joint: (..., J, 3), filled up with zeros."""
@@ -171,16 +172,16 @@ class Limb:
 
 
 def _limbs(chain: Chain, points: Points) -> tuple[Limb, ...]:
-    """Join each point to the first limb whose freedoms include its own; the longest chains come first."""
+    """Join each point to the smallest limb whose freedoms include its own; the longest chains come first."""
     turns = chain.turns[points.bones] & points.parts.any(axis=2)[..., None]
     felt = chain.moves[points.joint] | turns.any(axis=1)
     groups: list[tuple[Bools, list[int]]] = []
     for n in np.argsort(-felt.sum(axis=1), kind="stable"):
-        home = next((rows for freedoms, rows in groups if not (felt[n] & ~freedoms).any()), None)
-        if home is None:
-            groups.append((felt[n], [int(n)]))
+        homes = [group for group in groups if not (felt[n] & ~group[0]).any()]
+        if homes:
+            min(homes, key=lambda group: group[0].sum())[1].append(int(n))
         else:
-            home.append(int(n))
+            groups.append((felt[n], [int(n)]))
     return tuple(_limb(chain, points, turns, np.flatnonzero(f), np.array(rows)) for f, rows in groups)
 
 

@@ -6,6 +6,8 @@ frame and stand beside the band. Solving costs O(T D^3): linear in the number of
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from scipy.linalg import LinAlgError, lapack
@@ -40,9 +42,12 @@ class Normal:
         strides = [k * self._wide.itemsize for k in (freedoms * down, down - right, right)]
         return as_strided(self._wide.reshape(-1)[s * freedoms :], (frames - s, freedoms, freedoms), strides)
 
-    def add(self, s: int, columns: Ints, values: Floats, frames: slice = slice(None)) -> None:
-        """Add values (T', c, c) to blocks[s][frames] at the freedoms `columns` (c,) of both frames."""
-        self.blocks[s][frames, columns[:, None], columns] += values
+    def add(self, s: int, columns: Ints, values: Floats) -> None:
+        """Add values (T', c, c) to blocks[s] at the freedoms `columns` (c,), ascending, of both frames."""
+        block, runs = self.blocks[s], _runs(columns)
+        for a, into_a in runs:
+            for b, into_b in runs:
+                block[:, into_a, into_b] += values[:, a, b]
 
     def solve(self, damping: float) -> tuple[Floats, Floats]:
         """Return the Levenberg-Marquardt step: (T, D) for the frames and (G,) for the sizes.
@@ -85,3 +90,10 @@ class Normal:
         matrix, gradient = self._reduced(lowered)
         matrix = matrix + damping * np.diag(np.diag(self.corner))
         return -np.asarray(np.linalg.solve(matrix, gradient))
+
+
+def _runs(columns: Ints) -> list[tuple[slice, slice]]:
+    """Cut ascending columns where a number is missing: places in `columns`, and the numbers there."""
+    cuts = np.flatnonzero(np.diff(columns) != 1) + 1
+    ends = [0, *cuts.tolist(), len(columns)]
+    return [(slice(a, b), slice(int(columns[a]), int(columns[b - 1]) + 1)) for a, b in pairwise(ends)]

@@ -35,12 +35,14 @@ class Acceleration:
         back = _back_twice(bend)
         sizes = self._add_sizes(posed, bend, normal) if normal.corner.size else None
         for limb in posed.chain.limbs(self.points):
-            jacobian = limb_derivative(posed, self.points, limb) * self._gain[limb.rows, None, None]
-            rows = jacobian.reshape(len(jacobian), -1, len(limb.columns))
+            rows = limb_derivative(posed, self.points, limb)
+            rows *= self._gain[limb.rows, None, None]
+            rows = rows.reshape(len(rows), -1, len(limb.columns))
             columns = rows.swapaxes(1, 2)
             for s, times in enumerate(_overlaps(len(rows))):
-                later = rows[s:] * times[:, None, None]
-                normal.add(s, limb.columns, columns[: len(later)] @ later)
+                products = columns[: len(times)] @ rows[s:]
+                products *= times[:, None, None]
+                normal.add(s, limb.columns, products)
             pull = back[:, limb.rows].reshape(len(rows), 1, -1)
             normal.gradient[:, limb.columns] += (pull @ rows)[:, 0]
             if sizes is not None:
