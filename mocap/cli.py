@@ -114,7 +114,7 @@ def export(target: Path, take: Path | None, person: int | None, every: bool, uni
 
 def main() -> NoReturn:
     """Run the command line; expected failures are one line on stderr and exit code 1."""
-    for library in ("OPENBLAS", "OMP", "MKL"):  # small matrices: threads that wait for each other cost tenfold
+    for library in ("OPENBLAS", "OMP", "MKL"):  # small matrices: threads would only wait
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     if not sys.warnoptions:  # what NumPy says of a division is for us, in tests, and not for the user
         warnings.simplefilter("ignore")

@@ -161,6 +161,23 @@ def _check(chain: Chain, pose: Pose, sizes: Floats) -> None:
         )
 
 
+def posterior(
+    chain: Chain, solved: Solution, terms: Sequence[Term], prior: SizePrior, share: float = 1.0
+) -> SizePrior:
+    """What is believed of the sizes after a stretch of the clip has been solved.
+
+    Args:
+        chain: the body's kinematics.
+        solved: the solution of the stretch.
+        terms: those it was solved with.
+        prior: what was believed before.
+        share: of its information that is new; a detector's errors are alike from stretch to stretch.
+    """
+    normal = _linearise(chain, solved.pose, solved.sizes, terms, prior)
+    information, _ = normal.size_information()
+    return SizePrior(solved.sizes, prior.precision + share * (information - prior.precision))
+
+
 def windows(frames: int, length: int, overlap: int) -> list[tuple[int, int]]:
     """Return [start, stop) of windows of `length` frames that overlap by `overlap` and cover all frames.
 
