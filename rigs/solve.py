@@ -173,8 +173,8 @@ def posterior(
         prior: what was believed before.
         share: of its information that is new; a detector's errors are alike from stretch to stretch.
     """
-    normal = _linearise(chain, solved.pose, solved.sizes, terms, prior)
-    information, _ = normal.size_information()
+    problem = _Problem(chain, terms, prior)
+    information, _ = problem.normal(problem.at(solved.pose, solved.sizes)).size_information()
     return SizePrior(solved.sizes, prior.precision + share * (information - prior.precision))
 
 
