@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,10 +38,9 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.ArrayLike]) -> None:
         if value.dtype.hasobject:
             raise TypeError(f"{path.name}: array {name!r} holds Python objects")
 
-    def write(file: IO[bytes]) -> None:
-        np.savez(file, **solid)
-
-    _write(path, write)
+    whole = io.BytesIO()  # straight to a full disk, zipfile would complain once more when it is thrown away
+    np.savez(whole, **solid)
+    write_bytes(path, whole.getbuffer())
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -49,21 +49,13 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, text.encode())
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Write bytes."""
-
-    def write(file: IO[bytes]) -> None:
-        file.write(data)
-
-    _write(path, write)
-
-
-def _write(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     beside = path.with_name(f"{path.name}.{os.getpid()}{_LEFTOVER}")
     try:
         try:
             with beside.open("wb") as file:
-                write(file)
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(beside, path)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any
@@ -33,4 +33,5 @@ def replacing(path: str | PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
             f"cannot write {path}: {error.strerror}; choose a folder you can write to"
         ) from error
     finally:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not even be made
+            scratch.unlink(missing_ok=True)
