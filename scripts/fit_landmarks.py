@@ -48,17 +48,18 @@ CARRIED = {
 RIG = {
     "Hips": ("pelvis", None), "Spine": ("spine_01", None), "Spine1": ("spine_02", None),
     "Spine2": ("spine_03", None), "Neck": ("neck_01", None), "Head": ("head", None),
-    "Shoulder": ("clavicle", None), "Arm": ("upperarm", "lowerarm"), "ForeArm": ("lowerarm", "hand"), "Hand": ("hand", "middle_01"),
+    "Shoulder": ("clavicle", None), "Arm": ("upperarm", "lowerarm"), "ForeArm": ("lowerarm", "hand"),
+    "Hand": ("hand", "middle_01"),
     "UpLeg": ("thigh", "calf"), "Leg": ("calf", "foot"), "Foot": ("foot", "ball"), "ToeBase": ("ball", None),
 }  # fmt: skip
 START = {
     "LeftUpLeg": "left_hip", "LeftLeg": "left_knee", "LeftFoot": "left_ankle", "LeftToe": "left_foot_index",
     "LeftArm": "left_shoulder", "LeftForeArm": "left_elbow", "LeftHand": "left_wrist",
 }  # fmt: skip
-# How much of an offset is kept where one rig's idea of a joint cannot be trusted for everybody. Leaving a camera
-# out on a real four-camera clip (barefoot, cameras refined on the clip), the left-out view missed the elbow
-# by 12.5 px with the whole offset, 11.9 with half of it, 11.6 with none; the ankle by 11.2, 10.9 and 11.8. Other
-# landmarks did not care.
+# How much of an offset is kept where one rig's idea of a joint cannot be trusted for everybody. Leaving a
+# camera out on a real four-camera clip (barefoot, cameras refined on the clip), the left-out view missed the
+# elbow by 12.5 px with the whole offset, 11.9 with half of it, 11.6 with none; the ankle by 11.2, 10.9 and
+# 11.8. Other landmarks did not care.
 KEPT = {"left_elbow": 0.5, "left_ankle": 0.7}
 CHAINED = ("ForeArm", "Hand", "Leg")  # their frames bend with the bone before, about the hinge
 VISIBILITY_EDGES = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97, 1.0])

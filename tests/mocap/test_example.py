@@ -33,7 +33,7 @@ def test_the_example(tmp_path: Path) -> None:
     assert np.degrees(np.arccos(up)).max() < 40  # in truth the person leans by 12 to 37 degrees
     assert abs(record["stature_m"] - STATURE) < 0.1
 
-    # The numbers of the record are those of a good take: a detector scatters by 1.1 % of stature in the image.
+    # The numbers of the record are those of a good take; a detector scatters by 1.1 % of stature.
     assert all(view["median_percent_of_height"] < 1.14 for view in record["reprojection"].values())
     assert record["agreement_percent_of_height"] < 1.14
     assert abs(record["feet"]["floor_mm"]) < 40
