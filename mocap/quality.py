@@ -130,7 +130,7 @@ def _view_warnings(name: str, view: dict[str, float]) -> list[str]:
     if percent > MISS_PERCENT:
         return [
             f"view {name}: median reprojection {median:.1f} px is {percent:.1f} % of the person's height:"
-            " the calibration or the detection is off"
+            " several people, a camera that moves, a wrong calibration, or a pose the detector does not know"
         ]
     return []
 

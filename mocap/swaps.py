@@ -27,6 +27,7 @@ JUMP = 0.04  # movement of a landmark in 1/30 s, likewise
 SURE = 9.0  # squared deviations at which a landmark's evidence is full
 EVIDENCE = 0.3  # what a frame's view-to-view evidence counts: errors are alike for about three frames
 SWAPPED = 0.4  # cost of a swapped frame: sides are right unless something says otherwise
+TWIST = 1.5  # cost of hips that face away from the shoulders, in a lone view
 CHANGE = 6.0  # cost of beginning or ending a swap
 
 
@@ -55,7 +56,8 @@ def repair_swaps(seen: Observations, cameras: Cameras | None) -> tuple[Observati
     Returns:
         The repaired observations and what was exchanged.
     """
-    swapped = {limb: _decode(seen, cameras, limb) for limb in LIMBS}
+    arms = _decode(seen, cameras, "arms")
+    swapped = {"legs": _decode(seen, cameras, "legs", _twist(seen, arms)), "arms": arms}
     mask = np.zeros(seen.confidence.shape, bool)
     for limb, rows in seen.layout.groups.items():
         source = FOLLOWS.get(limb, limb)
@@ -64,7 +66,28 @@ def repair_swaps(seen: Observations, cameras: Cameras | None) -> tuple[Observati
     return seen.with_sides(mask), Swaps(seen.names, swapped)
 
 
-def _decode(seen: Observations, cameras: Cameras | None, limb: str) -> Bools:
+def _twist(seen: Observations, arms: Bools) -> Floats:
+    """Cost (V, T) of legs exchanged in a lone view: hips that would face away from the shoulders.
+
+    The detector's own 3D guess is held against itself, after the arms were put right. Several views know better.
+    """
+    if len(seen.names) > 1 or seen.world is None:
+        return np.zeros(arms.shape)
+    hips, shoulders = (_across(seen, joint) for joint in ("hip", "shoulder"))
+    facing = (hips * shoulders).sum(axis=-1) * np.where(arms, -1.0, 1.0)
+    return TWIST * np.nan_to_num(facing)
+
+
+def _across(seen: Observations, joint: str) -> Floats:
+    """Unit vectors (V, T, 3) from the right to the left joint in the detector's 3D guess, level."""
+    left, right = (seen.layout.index(f"{side}_{joint}") for side in ("left", "right"))
+    assert seen.world is not None
+    line = (seen.world[:, :, left] - seen.world[:, :, right])[..., [0, 2]]
+    return np.asarray(line / np.maximum(np.linalg.norm(line, axis=-1, keepdims=True), 1e-9))
+
+
+def _decode(seen: Observations, cameras: Cameras | None, limb: str, lean: Floats | None = None) -> Bools:
+    """Decode one limb; `lean` (V, T) is an extra cost of being exchanged."""
     left, right = _pairs(seen, limb)
     size = _heights(seen)
     stay, change = _continuity(seen, left, right, size)
@@ -72,12 +95,13 @@ def _decode(seen: Observations, cameras: Cameras | None, limb: str) -> Bools:
     agree = np.zeros((views, views, seen.frames))
     if cameras is not None and views > 1:
         agree = _disagreement(seen, cameras, left, right, size)
+    lean = np.zeros((views, seen.frames)) if lean is None else lean
     swapped = np.zeros((views, seen.frames), bool)
     blocks = [list(range(k, min(k + BLOCK, views))) for k in range(0, views, BLOCK)]
     for _ in range(1 if len(blocks) == 1 else 5):
         before = swapped.copy()
         for block in blocks:
-            swapped[block] = _viterbi(block, swapped, agree, stay, change)
+            swapped[block] = _viterbi(block, swapped, agree, stay, change, lean)
         if (before == swapped).all():
             break
     return swapped
@@ -156,10 +180,12 @@ def _epipolar_square(essential: Floats, a: Floats, b: Floats, sd_a: Floats, sd_b
     return np.nan_to_num(algebraic**2 / np.maximum(spread_a + spread_b, 1e-18))
 
 
-def _viterbi(block: list[int], swapped: Bools, agree: Floats, stay: Floats, change: Floats) -> Bools:
+def _viterbi(
+    block: list[int], swapped: Bools, agree: Floats, stay: Floats, change: Floats, lean: Floats
+) -> Bools:
     """Decode the views of `block` jointly, the others as they are: (len(block), T) bool."""
     state = (np.arange(2 ** len(block))[:, None] >> np.arange(len(block))) & 1  # (S, B)
-    cost = _frame_costs(block, state, swapped, agree)
+    cost = _frame_costs(block, state, swapped, agree) + lean[block].T @ state.T
     flip = np.arange(len(state))[:, None] ^ (1 << np.arange(len(block)))  # (S, B)
     frames = swapped.shape[1]
     turned = np.zeros((frames, len(block), len(state)), bool)
