@@ -2,7 +2,7 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/solve_time.py walk.take [FRAMES ...]
 
-The keypoints are played there and back, so no jump is made. Processor time, on one thread as the command line has it.
+The keypoints are played there and back, so no jump is made. Processor time, on one thread as in the command.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def repair_swaps(seen: Observations, cameras: Cameras | None) -> tuple[Observati
 def _twist(seen: Observations, arms: Bools) -> Floats:
     """Cost (V, T) of legs exchanged in a lone view: hips that would face away from the shoulders.
 
-    The detector's own 3D guess is held against itself, after the arms were put right. Several views know better.
+    The detector's own 3D guess is held against itself, with the arms put right. Several views know better.
     """
     if len(seen.names) > 1 or seen.world is None:
         return np.zeros(arms.shape)
