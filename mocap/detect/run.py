@@ -6,11 +6,13 @@ import logging
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -190,13 +192,27 @@ def _started(stderr: Path) -> _Worker:
 def _interrupts_held() -> Iterator[None]:
     """Children started in here never see Ctrl-C; the parent gets one that comes meanwhile afterwards.
 
-    A blocked signal stays blocked in a child, whereas a handler does not last until it can set its own.
+    A blocked signal stays blocked in a child, whereas a handler does not last until it can set its own. But a
+    blocked one may reach another thread of the parent, so the parent's handler is changed as well.
     """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows: a child ignores it as soon as it runs
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    main = threading.current_thread() is threading.main_thread()
+    pressed: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number)) if main else None
+    mask = _block_interrupt()
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if main:
+            signal.signal(signal.SIGINT, handler)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _block_interrupt() -> set[int] | None:
+    """Block Ctrl-C in this thread and give what was blocked before; None on Windows, which cannot."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return None
+    resource_tracker.ensure_running()  # the first child would start it, and that unblocks Ctrl-C
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}))

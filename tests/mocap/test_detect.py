@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import re
+import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 
 from mocap.config import View
-from mocap.detect import DETECTORS, detector, worker
+from mocap.detect import DETECTORS, detector, run, worker
 from mocap.detect.blazepose import BlazePose, missing_library
 from mocap.detect.parts import keypoints_file
 from mocap.detect.run import detect_views
@@ -103,6 +106,29 @@ def test_interrupt_keeps_what_was_found_and_goes_on_there(views: list[View], tak
         detect_views(views, "given", take=take, progress=told)
     assert told.over and not multiprocessing.active_children()
     assert list(take.folder.rglob("*.parts/*.npz"))
+    check(detect_views(views, "given", take=take), views)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_interrupt_while_processes_start_is_the_parents_alone(
+    views: list[View], take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, started = run._started, []
+
+    def start(stderr: Path) -> run._Worker:
+        started.append(real(stderr))
+        signal.raise_signal(signal.SIGINT)
+        blocked = re.search(r"SigBlk:\s+(\w+)", Path(f"/proc/{started[-1].process.pid}/status").read_text())
+        assert blocked and int(blocked.group(1), 16) & 1 << (signal.SIGINT - 1)
+        return started[-1]
+
+    monkeypatch.setattr(run, "_started", start)
+    with pytest.raises(KeyboardInterrupt):
+        detect_views(views, "given", take=take, workers=2)
+    assert len(started) == 2 and not multiprocessing.active_children()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    monkeypatch.undo()
     check(detect_views(views, "given", take=take), views)
 
 
