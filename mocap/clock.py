@@ -15,6 +15,7 @@ from mocap.observations import Observations
 Floats = NDArray[np.float64]
 
 SAME_TICK = 0.2  # of a tick: a frame this near to it is taken as it is
+COVERED = 0.9  # of the clock; a view that covers less is named
 LONGEST_BRIDGE = 2.5  # frames of a view that interpolation may span
 
 
@@ -55,10 +56,29 @@ def on_one_clock(
     )
 
 
-def _ticks(times: list[Floats], fps: Fraction, names: tuple[str, ...]) -> Floats:
+def partial_views(
+    views: Mapping[str, Keypoints2D], offsets: Sequence[float], seen: Observations
+) -> list[str]:
+    """Say which views' videos cover less than most of the clock, a line each."""
+    spans = {n: k.times[[0, -1]] + o for (n, k), o in zip(views.items(), offsets, strict=True)}
+    start, stop = _span(list(spans.values()))
+    inside = {n: (max(first, start) - start, min(last, stop) - start) for n, (first, last) in spans.items()}
+    seconds = f"of {seen.frames / float(seen.fps):.1f} s"
+    return [
+        f"view {n}: its video covers {f'{a:.1f} to {b:.1f} s' if b > a else 'nothing'} {seconds}"
+        for n, (a, b) in inside.items()
+        if b - a < COVERED * (stop - start)
+    ]
+
+
+def _span(times: list[Floats]) -> tuple[float, float]:
+    """When the first frame that two views have begins, and the last (that one has, if there is one)."""
     needed = min(2, len(times))
-    start = sorted(t[0] for t in times)[needed - 1]
-    stop = sorted((t[-1] for t in times), reverse=True)[needed - 1]
+    return sorted(t[0] for t in times)[needed - 1], sorted((t[-1] for t in times), reverse=True)[needed - 1]
+
+
+def _ticks(times: list[Floats], fps: Fraction, names: tuple[str, ...]) -> Floats:
+    start, stop = _span(times)
     if stop < start:
         spans = ", ".join(f"{n} {t[0]:.2f}-{t[-1]:.2f} s" for n, t in zip(names, times, strict=True))
         raise MocapError(f"views do not overlap in time ({spans}): check their offsets")

@@ -65,10 +65,13 @@ def require_person(seen: Observations) -> float:
     needed = min(2, len(seen.names))
     share = float((visible >= needed).mean())
     if share < SEEN_SHARE:
-        who = f"two of the {len(seen.names)} views at once" if needed == 2 else f"view {seen.names[0]}"
+        several = f"two of the {len(seen.names)} views at once"
+        who, check = (
+            (several, ", and check the views' offsets") if needed == 2 else (f"view {seen.names[0]}", "")
+        )
         raise RefusedError(
             f"no person: somebody is seen by {who} in {100 * share:.0f} % of the {seen.frames} frames;"
-            " film the whole body, in light, and check that the videos overlap in time"
+            f" film the whole body, in light{check}"
         )
     return share
 

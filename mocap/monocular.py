@@ -16,6 +16,7 @@ from mocap.errors import MocapError
 from mocap.floor import fit_floor, levelling, support_height
 from mocap.lens import camera_with_field_of_view
 from mocap.observations import Observations
+from mocap.progress import Progress, Quiet
 from mocap.upright import camera_tilt, world_axes
 from rigs import quat
 from rigs.body import Body, load_body
@@ -61,6 +62,7 @@ def animate_single(
     *,
     posed: bool = False,
     fov: float | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Animated, Camera, list[str]]:
     """Solve one person's motion from a single still camera.
 
@@ -74,6 +76,7 @@ def animate_single(
             made: y up as the person stands, floor at 0 under the feet, the person starts at the origin, and
             the camera looks along -z.
         fov: horizontal field of view, radians; None = assumed.
+        progress: told after each window, of which there are two rounds.
 
     Returns:
         The solved person, the camera in the world of the motion, and what was assumed, a line each.
@@ -85,18 +88,25 @@ def animate_single(
     camera, notes = _lens(seen, size, camera, fov)
     if stature is None:
         notes.append(f"the person's height was assumed to be {ADULT[0]:.2f} m; give it to get the true size")
-    single = Single(seen, camera, stature or ADULT[0], settings or SingleSettings())
+    progress = progress or Quiet()
+    single = Single(seen, camera, stature or ADULT[0], settings or SingleSettings(), progress)
+    progress.start(2 * seen.frames)
+    try:
+        pose, drift = _solved(single, posed)
+    finally:
+        progress.done()
+    return single.animated(pose), single.camera, notes + drift
+
+
+def _solved(single: Single, posed: bool) -> tuple[Pose, list[str]]:
+    """Solve roughly, find the floor unless the camera is `posed`, solve again; and notes on that."""
     if not posed:
         single.stand_camera()
     rough = single.solve(single.first(), ROUGH, steps=8, tolerance=1e-2)
     if not posed:
         rough = single.level(rough)
     pose = single.solve(rough, 1.0, steps=12, tolerance=2e-3, on_floor=True)
-    if not posed:
-        pose = single.settle(pose)
-        pose, drift = single.grounded(pose)
-        notes += drift
-    return single.animated(pose), single.camera, notes
+    return (pose, []) if posed else single.grounded(single.settle(pose))
 
 
 @dataclass
@@ -107,6 +117,7 @@ class Single:
     camera: Camera
     stature: float
     settings: SingleSettings
+    progress: Progress
     body: Body = field(init=False)
     attachment: Attachment = field(init=False)
     guess: Guess = field(init=False)
@@ -161,8 +172,10 @@ class Single:
     def solve(self, first: Pose, rough: float, steps: int, tolerance: float, on_floor: bool = False) -> Pose:
         """Solve the clip from `first`, window by window; `rough` widens the robust scales."""
         scene, shape = self._scene(first), self.shape() @ self.rotation
+        done = 0
 
         def window(start: int, stop: int) -> Pose:
+            nonlocal done
             terms = scene.terms(start, stop, self.stature, self.settings.solve.robust * rough)
             terms.append(self._shape_term(shape, start, stop, rough))
             if on_floor:
@@ -171,6 +184,8 @@ class Single:
                 scene.chain, first[start:stop], self.sizes, terms, steps=steps, tolerance=tolerance
             )
             self.steps += solved.steps
+            self.progress.advance("", stop - done)
+            done = stop
             return solved.pose
 
         return solve_in_windows(len(first), round(WINDOW * self.fps), round(OVERLAP * self.fps), window)

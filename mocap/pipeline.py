@@ -20,7 +20,7 @@ from mocap import quality
 from mocap.animate import Animated, animate
 from mocap.attach import load_attachment
 from mocap.cameras import axis_in_file, cameras_for
-from mocap.clock import on_one_clock
+from mocap.clock import on_one_clock, partial_views
 from mocap.config import CalibrationFile, CaptureConfig, View
 from mocap.detect import DEFAULT
 from mocap.detect.run import detect_views
@@ -98,6 +98,7 @@ def capture(
         with _stage(take, "solve", [arguments, views]):
             offsets = [view.offset or 0.0 for view in config.views]
             seen = on_one_clock(keypoints, [v.fps for v in videos], offsets)
+            notes += partial_views(keypoints, offsets, seen)
             solved = _solve(seen, cameras, config, videos, progress("solving"))
         result = _measured(solved, config, time.perf_counter() - began, notes)
         _write(take, solved, result)
@@ -137,7 +138,7 @@ def _solve(
     require_person(seen)
     repaired, swaps = repair_swaps(seen, cameras)
     if len(seen.names) == 1:
-        return _solve_single(repaired, swaps, cameras, config, videos[0])
+        return _solve_single(repaired, swaps, cameras, config, videos[0], progress)
     assert cameras is not None and config.calibration is not None
     scale = _robust_px(repaired)
     landmarks, _ = triangulate(cameras, repaired.pixels, repaired.confidence**2, scale_px=scale)
@@ -169,7 +170,12 @@ def _require_body(
 
 
 def _solve_single(
-    seen: Observations, swaps: Swaps, cameras: Cameras | None, config: CaptureConfig, video: VideoInfo
+    seen: Observations,
+    swaps: Swaps,
+    cameras: Cameras | None,
+    config: CaptureConfig,
+    video: VideoInfo,
+    progress: Progress,
 ) -> Solved:
     view = config.views[0]
     given: Camera | None = cameras[0] if cameras else None
@@ -179,7 +185,13 @@ def _solve_single(
     from mocap.monocular import animate_single
 
     animated, camera, notes = animate_single(
-        seen, video.size, config.subject.height, given, posed=cameras is not None, fov=view.fov
+        seen,
+        video.size,
+        config.subject.height,
+        given,
+        posed=cameras is not None,
+        fov=view.fov,
+        progress=progress,
     )
     return Solved(animated, Cameras((camera,)), seen, None, swaps, None, notes)
 

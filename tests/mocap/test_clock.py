@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mocap.clock import on_one_clock
+from mocap.clock import on_one_clock, partial_views
 from mocap.errors import MocapError
 from mocap.keypoints import Keypoints2D, load_layout
 from mocap.observations import Observations
@@ -113,6 +113,17 @@ def test_views_that_begin_and_end_otherwise_are_unseen_there() -> None:
     assert late.tolist() == [False] * 30 + [True] * 40
     assert early.tolist() == [True] * 50 + [False] * 20
     assert (seen.confidence[1, :30] == 0).all() and np.isnan(seen.pixels[1, :30]).all()
+    assert partial_views(views, [0.0, 1.0, 0.0], seen) == [
+        "view late: its video covers 1.0 to 2.3 s of 2.3 s",
+        "view early: its video covers 0.0 to 1.6 s of 2.3 s",
+    ]
+
+
+def test_a_view_beside_the_others_covers_nothing() -> None:
+    views = {name: view(steps(30, 30)) for name in "abc"}
+    seen = on_one_clock(views, [Fraction(30)] * 3, [0.0, 0.0, 9.0])
+    assert seen.frames == 30 and np.isnan(seen.pixels[2]).all()
+    assert partial_views(views, [0.0, 0.0, 9.0], seen) == ["view c: its video covers nothing of 1.0 s"]
 
 
 def test_views_without_overlap_are_refused() -> None:
