@@ -46,9 +46,10 @@ class Quality:
         """Ten readable lines, or fewer where one camera has nothing to say."""
         r = self.record
         gaps, views = r["gaps"], len(r["reprojection"])
+        count = f"{views} view{'s' if views > 1 else ''}"
         swaps = ", ".join(f"{n} {v}" for n, v in r["swaps"].items() if v != "none") or "none"
         return [
-            f"motion        {r['frames']} frames at {r['fps']:.6g} fps, {r['seconds']:.2f} s, {views} views",
+            f"motion        {r['frames']} frames at {r['fps']:.6g} fps, {r['seconds']:.2f} s, {count}",
             f"reprojection  median (p95) px of all seen: {_reprojection_words(r['reprojection'])}",
             f"agreement     {_agreement_words(r['agreement_percent_of_height'])}",
             f"bones         {_spread_words(r['bone_spread_percent'])}",
@@ -57,7 +58,7 @@ class Quality:
             f"planted feet  {_feet_words(r['feet'])}",
             f"floor         lowest foot {_mm(r['feet']['floor_mm'])} from y = 0",
             f"body          stature {r['stature_m']:.2f} m{' (given)' if r['stature_given'] else ''}",
-            f"speed         {r['processing_fps']:.1f} frames/s of {r['frames']} x {views} views",
+            f"speed         {r['processing_fps']:.1f} frames/s of {r['frames']} x {count}",
         ]
 
 
