@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+MOTIONS = {"free": 3, "ball": 3, "hinge": 1, "fixed": 0}  # how many axes a joint turns about
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
@@ -103,16 +104,20 @@ def body_from_definition(definition: dict[str, Any]) -> Body:
 
 
 def _freedoms(row: dict[str, Any]) -> list[tuple[Any, Any]]:
-    axes = {"free": np.eye(3), "ball": np.eye(3), "fixed": np.zeros((0, 3))}
-    turning = np.array([row["axis"]]) if row["motion"] == "hinge" else axes[row["motion"]]
+    turning = np.array([row["axis"]]) if row["motion"] == "hinge" else np.eye(3)[: MOTIONS[row["motion"]]]
     limits = row.get("limits_deg", [[-np.inf, np.inf]] * len(turning))
     return list(zip(turning, limits, strict=True))
 
 
 def _check(name: str, joints: dict[str, Any], sizes: tuple[str, ...]) -> None:
     row = joints[name]
-    if row["motion"] not in ("free", "ball", "hinge", "fixed"):
-        raise RigError(f"joint '{name}': motion '{row['motion']}' is unknown; use free, ball, hinge or fixed")
+    if row["motion"] not in MOTIONS:
+        raise RigError(f"joint '{name}': motion '{row['motion']}' is unknown; use {', '.join(MOTIONS)}")
+    turns, limits = MOTIONS[row["motion"]], len(row.get("limits_deg", ()))
+    if limits not in (0, turns):
+        raise RigError(f"joint '{name}': has {turns} freedoms but {limits} limits; give one each, or none")
+    if "like" in row and row["like"]["joint"] not in joints:
+        raise RigError(f"joint '{name}': is to turn like '{row['like']['joint']}', which is not in the body")
     if row["parent"] is not None and row.get("size") not in sizes:
         raise RigError(f"joint '{name}': size '{row.get('size')}' is unknown; known: {', '.join(sizes)}")
 
@@ -136,7 +141,7 @@ def _mirrored(row: dict[str, Any]) -> dict[str, Any]:
         out["tip"] = list(MIRROR * row["tip"])
     if "axis" in row:
         out["axis"] = list(-MIRROR * row["axis"])
-    if "limits_deg" in row and row["motion"] == "ball":
+    if len(row.get("limits_deg", ())) == 3:
         x, y, z = row["limits_deg"]
         out["limits_deg"] = [x, [-y[1], -y[0]], [-z[1], -z[0]]]
     if "like" in row:

@@ -47,8 +47,9 @@ def initial_pose(body: Body, points: Mapping[str, Floats], fps: float) -> Pose:
     hips = (known["LeftUpLeg"] + known["RightUpLeg"]) / 2
     chest = (known["LeftArm"] + known["RightArm"]) / 2
     rotations = quat.identity(len(hips), len(body.names))
-    pelvis = _frame(known["LeftUpLeg"] - known["RightUpLeg"], chest - hips)
-    thorax = _frame(known["LeftArm"] - known["RightArm"], chest - hips)
+    unturned = quat.conjugate(_trunk_at_rest(body))
+    pelvis = quat.multiply(_frame(known["LeftUpLeg"] - known["RightUpLeg"], chest - hips), unturned)
+    thorax = quat.multiply(_frame(known["LeftArm"] - known["RightArm"], chest - hips), unturned)
     third = quat.from_rotvec(quat.to_rotvec(quat.multiply(quat.conjugate(pelvis), thorax)) / 3)
     rotations[:, 0] = pelvis
     for name in SPINE:
@@ -57,8 +58,19 @@ def initial_pose(body: Body, points: Mapping[str, Floats], fps: float) -> Pose:
         _limb(body, rotations, thorax, known, [side + n for n in ("Arm", "ForeArm", "Hand")], fps)
         shin = _limb(body, rotations, pelvis, known, [side + n for n in ("UpLeg", "Leg", "Foot")], fps)
         _foot(body, rotations, shin, known, side)
-    centre = (body.offsets[body.index("LeftUpLeg")] + body.offsets[body.index("RightUpLeg")]) / 2
+    left, right = (body.offsets[body.index(n)] for n in ("LeftUpLeg", "RightUpLeg"))
+    width = np.median(np.linalg.norm(known["LeftUpLeg"] - known["RightUpLeg"], axis=-1))
+    centre = (left + right) / 2 * width / np.linalg.norm(left - right)
     return Pose(hips - quat.rotate(pelvis, centre), rotations)
+
+
+def _trunk_at_rest(body: Body) -> Floats:
+    """The frame (4,) of hips and shoulders in the rest pose, where the trunk leans a little."""
+    at = np.zeros_like(body.offsets)
+    for j in range(1, len(body.names)):
+        at[j] = at[body.parents[j]] + body.offsets[j]
+    left, right, hip = (at[body.index(n)] for n in ("LeftArm", "RightArm", "LeftUpLeg"))
+    return _frame(left - right, (left + right) / 2 - hip * [0.0, 1.0, 1.0])
 
 
 def _frame(left: Floats, up: Floats) -> Floats:

@@ -112,6 +112,8 @@ class Planted:
 
     def add(self, posed: Posed, normal: Normal) -> None:
         """First differences couple a frame with the next."""
+        if len(posed.pose) < 2:
+            return
         speed = self._speed(posed)
         weight = self.frame_weight * robust_weight((speed**2).sum(axis=-1), self.scale)[..., None]
         back = _back_once(speed * weight)

@@ -23,11 +23,7 @@ from rigs.normal import Normal
 from rigs.terms import Term
 
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-4, 1e-7, 1e6  # of the diagonal
-SHARES = (
-    1.0,
-    0.5,
-    0.25,
-)  # of a step that are tried before the damping grows: a trial costs a tenth of a step
+SHARES = (1.0, 0.5, 0.25)  # of a step, tried before the damping grows: a trial costs a tenth of a step
 
 
 @dataclass(frozen=True)
