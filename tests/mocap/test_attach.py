@@ -1,0 +1,95 @@
+"""Where landmarks sit on the body: both sides alike, near their joints, and surer when seen well."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mocap.attach import Attachment, load_attachment
+from mocap.errors import MocapError
+from mocap.keypoints import load_layout
+from rigs import quat
+from rigs.body import MIRROR, Body, load_body
+from rigs.kinematics import Chain, Pose, locate
+from tests.synth import sized
+
+LAYOUT = load_layout("blazepose33")
+
+
+@pytest.fixture(scope="module")
+def body() -> Body:
+    return load_body()
+
+
+@pytest.fixture(scope="module")
+def attachment(body: Body) -> Attachment:
+    return load_attachment(LAYOUT, body)
+
+
+@pytest.fixture(scope="module")
+def standing(body: Body, attachment: Attachment) -> dict[str, np.ndarray]:
+    """Landmarks and joints of a body of stature 1 at rest, by name."""
+    rest = Pose(np.zeros((1, 3)), quat.identity(1, len(body.names)))
+    posed = Chain(body).place(rest, sized(body, 1.0))
+    marks = locate(posed, attachment.points(1.0))[0]
+    named = {LAYOUT.landmarks[row]: mark for row, mark in zip(attachment.rows, marks, strict=True)}
+    return named | dict(zip(body.names, posed.positions[0], strict=True))
+
+
+def test_rows_are_landmarks_in_the_layouts_order(attachment: Attachment) -> None:
+    assert (np.diff(attachment.rows) > 0).all()
+    assert attachment.rows.max() < len(LAYOUT)
+    assert attachment.offsets.shape == (len(attachment.rows), 22, 3)
+
+
+def test_every_landmark_has_its_mirror_image(standing: dict[str, np.ndarray]) -> None:
+    lefts = [name for name in standing if name.startswith("left_")]
+    assert len(lefts) > 10
+    for name in lefts:
+        right = standing[name.replace("left_", "right_")]
+        np.testing.assert_allclose(right, MIRROR * standing[name], atol=1e-12)
+        assert standing[name][0] > 0  # the body's left is +x
+
+
+def test_both_sides_scatter_alike(attachment: Attachment) -> None:
+    sd = dict(zip((LAYOUT.landmarks[r] for r in attachment.rows), attachment.sd, strict=True))
+    assert all(sd[n] == sd[n.replace("left", "right")] for n in sd if "left" in n)
+    assert 0.004 < min(sd.values()) < max(sd.values()) < 0.04  # of stature: 7 mm to 7 cm
+
+
+def test_landmarks_stand_for_joints_near_them(
+    attachment: Attachment, standing: dict[str, np.ndarray], body: Body
+) -> None:
+    for joint, row in attachment.start.items():
+        landmark = LAYOUT.landmarks[row]
+        side = "left" if joint.startswith("Left") else "right"
+        assert landmark.startswith(side)
+        name = joint.replace("Toe", "ToeBase")
+        assert name in body.names
+        off = standing[landmark] - standing[name]
+        assert np.linalg.norm(off) < 0.06  # of stature: within the flesh about a joint, or the length of toes
+
+
+def test_points_grow_with_the_person(attachment: Attachment) -> None:
+    small, tall = attachment.points(1.5), attachment.points(1.8)
+    np.testing.assert_allclose(tall.offsets, 1.2 * small.offsets)
+    np.testing.assert_array_equal(tall.joint, small.joint)
+
+
+def test_scatter_falls_with_confidence_and_is_infinite_without(attachment: Attachment) -> None:
+    factor = attachment.scatter(np.linspace(0.0, 1.0, 101).reshape(1, -1))
+    assert factor.shape == (1, 101)
+    assert factor[0, 0] == np.inf
+    assert (np.diff(factor[0, 1:]) <= 0).all()
+    assert factor[0, -1] == pytest.approx(1.0, abs=0.05)  # `sd` is that of landmarks seen well
+
+
+def test_a_layout_of_which_nothing_is_known_is_refused(body: Body) -> None:
+    with pytest.raises(
+        MocapError, match="layout coco17: nobody has said where its landmarks sit on the body"
+    ):
+        load_attachment(load_layout("coco17"), body)
+
+
+def test_it_is_loaded_once(body: Body, attachment: Attachment) -> None:
+    assert load_attachment(LAYOUT, body) is attachment
