@@ -9,8 +9,8 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
+    TaskID,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -34,24 +34,26 @@ class Bar:
             BarColumn(),
             MofNCompleteColumn(),
             Rate(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
         )
-        self._task: int | None = None
+        self._task: TaskID | None = None
+        self._known = True
 
     def start(self, total: int | None) -> None:
         """Show the bar."""
         self._task = self._bar.add_task("", total=total)
+        self._known = total is not None
         self._bar.start()
 
     def advance(self, view: str, frames: int) -> None:
         """Move the bar."""
         if self._task is not None:
-            self._bar.advance(self._task, frames)  # type: ignore[arg-type]
+            self._bar.advance(self._task, frames)
 
     def done(self) -> None:
-        """Leave the bar as it is and go to the next line."""
+        """Leave the bar and go to the next line; one without a total is taken away."""
+        if self._task is not None and not self._known:
+            self._bar.remove_task(self._task)
         self._bar.stop()
