@@ -13,7 +13,7 @@ from mocap.config import CalibrationFile, View
 from mocap.errors import ConfigError
 from mocap.video import Image, VideoInfo, read_frames
 
-LOOKED_AT = 120  # frames from the start of a video among which a few are looked at for black bars
+LOOKED_AT = 32  # frames from the start of a video; every eighth is looked at for black bars
 
 
 def cameras_for(
@@ -73,4 +73,4 @@ def _fitted(camera: Camera, video: VideoInfo) -> tuple[Camera, str | None]:
 
 def _some_images(video: VideoInfo) -> list[Image]:
     frames = read_frames(video.path, 0, min(video.frames or LOOKED_AT, LOOKED_AT))
-    return [f.image for f in frames if f.image is not None and f.index % (LOOKED_AT // 6) == 0]
+    return [f.image for f in frames if f.image is not None and f.index % 8 == 0]

@@ -14,7 +14,7 @@ from mocap.observations import Observations
 
 Floats = NDArray[np.float64]
 
-SAME_TICK = 0.2  # of a tick: a frame this near to it is taken as it is
+SAME_TICK = 0.05  # of a tick: a frame this near to it is taken as it is; containers round to 1 ms
 COVERED = 0.9  # of the clock; a view that covers less is named
 LONGEST_BRIDGE = 2.5  # frames of a view that interpolation may span
 
@@ -25,7 +25,7 @@ def on_one_clock(
     """Sample every view at the ticks of the fastest one.
 
     The clock starts with the first frame that two views share (that one view has, if there is one) and ends
-    with the last such frame; views that began or ended otherwise are unseen there. A frame within a fifth of
+    with the last such frame; views that began or ended otherwise are unseen there. A frame within a twentieth of
     a tick is taken as it is, others are interpolated between their neighbours in time.
 
     Args:
