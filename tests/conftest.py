@@ -1,6 +1,7 @@
-"""What holds for every test: how hypothesis searches, and the Python that has Blender."""
+"""What holds for every test: how hypothesis searches, that Ctrl-C is heard, and where Blender is."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ settings.register_profile("mocap", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("mocap")
 
 BLENDER_PYTHON = os.environ.get("MOCAP_BLENDER_PYTHON", "")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c_is_heard() -> None:
+    """A shell starts background jobs deaf to Ctrl-C, and all processes below them inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
