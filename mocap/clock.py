@@ -25,8 +25,8 @@ def on_one_clock(
     """Sample every view at the ticks of the fastest one.
 
     The clock starts with the first frame that two views share (that one view has, if there is one) and ends
-    with the last such frame; views that began or ended otherwise are unseen there. A frame within a twentieth of
-    a tick is taken as it is, others are interpolated between their neighbours in time.
+    with the last such frame; views that began or ended otherwise are unseen there. A frame within a twentieth
+    of a tick is taken as it is, others are interpolated between their neighbours in time.
 
     Args:
         views: name -> keypoints, all of one layout.

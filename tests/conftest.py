@@ -13,14 +13,16 @@ from hypothesis import settings
 settings.register_profile("mocap", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("mocap")
 
+for library in ("OPENBLAS", "OMP", "MKL"):  # as the command has it: threads of small matrices only wait
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 BLENDER_PYTHON = os.environ.get("MOCAP_BLENDER_PYTHON", "")
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def ctrl_c_is_heard() -> None:
-    """A shell starts background jobs deaf to Ctrl-C, and all processes below them inherit that."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A background job is born deaf to Ctrl-C, the command goes deaf as it leaves; children inherit it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
