@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,7 +129,8 @@ def _picture_start(camera: Camera, size: tuple[int, int], room: float, before: i
 
 def _bars(images: Sequence[Image], axis: int) -> tuple[int, int]:
     """Lines that are black in every frame, from both ends; axis 0 counts columns, 1 rows."""
-    brightest = np.max([np.max(image, axis=2) for image in images], axis=0)
+    planes = [image[..., channel] for image in images for channel in range(3)]
+    brightest = reduce(np.maximum, planes)
     lines = brightest if axis == 1 else brightest.T
     nearly_all, half = np.percentile(lines, [99, 50], axis=1)
     lit = np.flatnonzero((nearly_all > _BLACK_NEARLY_ALL) | (half > _BLACK_HALF))

@@ -13,7 +13,7 @@ from mocap.config import CalibrationFile, View
 from mocap.errors import ConfigError
 from mocap.video import Image, VideoInfo, read_frames
 
-LOOKED_AT = 32  # frames from the start of a video; every eighth is looked at for black bars
+LOOKED_AT = 24  # frames from the start of a video; every eighth is looked at for black bars
 
 
 def cameras_for(
