@@ -14,6 +14,7 @@ from mocap.attach import Attachment, load_attachment
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
 from rigs.body import Body, load_body
+from rigs.ground import soles
 from rigs.initial import initial_pose
 from rigs.kinematics import Chain, Points, Pose
 from rigs.motion import Motion
@@ -29,6 +30,7 @@ BONE_AXIS_RADIUS = 0.1  # metres: a point this far off a bone shows its turning 
 WINDOW, OVERLAP = 12.0, 2.0  # seconds
 SIZING_FRAMES = 300  # most frames in which the sizes are solved with the motion
 SIZING_STRETCHES = 3  # over which they are spread in a longer clip
+ROUGH = 8  # times the robust scale in the first solve of a stretch, which no gross error may hold back
 NEW_IN_STRETCH = 0.3  # of a stretch's information on sizes: a detector's errors come again
 
 
@@ -79,8 +81,8 @@ class Scene:
         points = self.attachment.points(stature)
         window = slice(start, stop)
         carried, density = _carried_points(self.body, self.settings.liveliness)
-        soles = _soles(self.body, stature)
-        terms: list[Term] = [
+        settings, (feet, _) = self.settings, soles(self.body, stature)
+        return [
             Reprojection(
                 points,
                 self.rotation,
@@ -90,13 +92,10 @@ class Scene:
                 robust,
             ),
             Acceleration(carried, density, self.fps),
+            Planted(feet, settings.plant_sd, self.fps, settings.plant_scale, weight),
             Limits(self.body, frame_weight=weight),
             Rest(self.body, frame_weight=weight),
         ]
-        if stop - start > 1:  # a single frame shows no speed
-            settings = self.settings
-            terms.append(Planted(soles, settings.plant_sd, self.fps, settings.plant_scale, weight))
-        return terms
 
 
 def animate(
@@ -153,7 +152,7 @@ def _solve_sizes(scene: Scene, first: Pose, stature: float, prior: SizePrior) ->
     sizes = np.full(len(scene.body.size_names), stature)
     for start, stop in _sizing_spans(scene, len(first)):
         robust, chain = scene.settings.robust, scene.chain
-        easy, strict = (scene.terms(start, stop, stature, k * robust) for k in (4, 1))
+        easy, strict = (scene.terms(start, stop, stature, k * robust) for k in (ROUGH, 1))
         rough = solve(chain, first[start:stop], sizes, easy, prior, steps=8, tolerance=1e-2)
         solved = solve(chain, rough.pose, rough.sizes, strict, prior, steps=20, tolerance=1e-3)
         prior = posterior(chain, solved, strict, prior, NEW_IN_STRETCH)
@@ -184,7 +183,7 @@ def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float, prog
             scene.chain,
             first[start:stop],
             sizes,
-            scene.terms(start, stop, stature, 4 * scene.settings.robust),
+            scene.terms(start, stop, stature, ROUGH * scene.settings.robust),
             steps=8,
             tolerance=1e-2,
         )
@@ -250,12 +249,3 @@ def _carried_points(body: Body, liveliness: float) -> tuple[Points, Floats]:
         offsets[2 * joints + j, j, off[1]] = BONE_AXIS_RADIUS
     density = np.tile(body.acceleration, 3) / np.sqrt(3 * EVIDENCE_RATE) * liveliness
     return Points(np.tile(np.arange(joints), 3), offsets), density
-
-
-def _soles(body: Body, stature: float) -> Points:
-    """Ball and heel of both feet."""
-    names = ["LeftToeBase", "RightToeBase", "LeftFoot", "RightFoot"]
-    offsets = np.zeros((4, len(body.names), 3))
-    for row in (2, 3):
-        offsets[row, body.index(names[row])] = np.array([0.0, -0.02, -0.02]) * stature
-    return Points(np.array([body.index(n) for n in names]), offsets)
