@@ -13,18 +13,8 @@ import numpy as np
 from mocap.detect.base import Detection
 from mocap.errors import DetectError
 from mocap.keypoints import load_layout
+from mocap.system import missing_library
 from mocap.video import Frame, Image
-
-# Shared libraries that MediaPipe and OpenCV want from the system, and the Debian package of each.
-_PACKAGES = {
-    "libGL.so.1": "libgl1",
-    "libEGL.so.1": "libegl1",
-    "libGLESv2.so.2": "libgles2",
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libgthread-2.0.so.0": "libglib2.0-0",
-    "libusb-1.0.so.0": "libusb-1.0-0",
-    "libstdc++.so.6": "libstdc++6",
-}
 
 
 class BlazePose:
@@ -64,16 +54,8 @@ def _pose() -> Any:
     try:
         from mediapipe.python.solutions.pose import Pose
     except ImportError as error:
-        raise DetectError(missing_library(str(error))) from error
+        raise DetectError(missing_library("BlazePose", error)) from error
     return Pose(model_complexity=1, smooth_landmarks=False)
-
-
-def missing_library(message: str) -> str:
-    """What to install for an ImportError of MediaPipe or OpenCV, in one line."""
-    for library, package in _PACKAGES.items():
-        if library in message:
-            return f"BlazePose needs the system library {library}: run `apt-get install {package}`"
-    return f"BlazePose cannot be loaded ({message}): run `pip install mediapipe==0.10.21`"
 
 
 def _landmarks(pose: Any, image: Image) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:

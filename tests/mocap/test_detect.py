@@ -16,12 +16,13 @@ import pytest
 
 from mocap.config import View
 from mocap.detect import DETECTORS, detector, run, worker
-from mocap.detect.blazepose import BlazePose, missing_library
+from mocap.detect.blazepose import BlazePose
 from mocap.detect.parts import keypoints_file
 from mocap.detect.run import detect_views
 from mocap.detect.worker import Job, detect_view, read_ahead
 from mocap.errors import DetectError, TakeError, VideoError
 from mocap.keypoints import Keypoints2D
+from mocap.system import missing_library
 from mocap.take import Take
 from mocap.video import Frame, read_frames
 from tests.mocap import films
@@ -261,10 +262,10 @@ def test_reading_ahead_passes_errors_on(tmp_path: Path) -> None:
         list(read_ahead(read_frames(tmp_path / "gone.mp4"), 2))
 
 
-def test_missing_libraries_name_the_package() -> None:
-    message = "libGL.so.1: cannot open shared object file: No such file or directory"
-    assert missing_library(message).endswith("run `apt-get install libgl1`")
-    assert "pip install mediapipe" in missing_library("No module named 'mediapipe'")
+def test_missing_libraries_name_the_packages() -> None:
+    error = ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
+    assert missing_library("BlazePose", error).endswith("run `apt-get install libgl1 libglib2.0-0`")
+    assert "mediapipe==" in missing_library("BlazePose", ImportError("No module named 'mediapipe'"))
 
 
 @pytest.mark.slow
