@@ -1,4 +1,4 @@
-"""What a bare system lacks: the shared libraries that OpenCV and MediaPipe load, and the packages that have them."""
+"""What a bare system lacks: shared libraries that OpenCV and MediaPipe load, and the packages with them."""
 
 from __future__ import annotations
 
