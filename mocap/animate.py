@@ -15,7 +15,7 @@ from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
 from rigs.body import Body, load_body
 from rigs.ground import soles
-from rigs.initial import initial_pose
+from rigs.initial import initial_pose, steady
 from rigs.kinematics import Chain, Points, Pose
 from rigs.motion import Motion
 from rigs.solve import SizePrior, Solution, posterior, solve, solve_in_windows, windows
@@ -118,7 +118,8 @@ def animate(
     """
     body = load_body()
     attachment = load_attachment(seen.layout, body)
-    starts = {joint: landmarks[:, row] for joint, row in attachment.start.items()}
+    calm = steady(landmarks, float(seen.fps))
+    starts = {joint: calm[:, row] for joint, row in attachment.start.items()}
     first = initial_pose(body, starts, float(seen.fps))
     guess = stature or _stature(body, landmarks, attachment)
     scene = _scene(seen, cameras, attachment, body, first.root, guess, settings or Settings())

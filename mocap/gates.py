@@ -19,6 +19,7 @@ CONFIDENT = 0.5
 APART = 0.12  # of the person's height in the image: views that miss by more do not see the same thing
 REFUSED_SHARE, FLAGGED_SHARE = 0.3, 0.05  # of a view's frames that are apart
 STRAIGHT = 0.9  # cosine between trunk and body of a person who stands or lies
+NARROW = 25.0  # degrees between the lines of sight of the two views that differ most
 LYING = 55.0  # degrees between the person's axis and up, and between the cameras' up and up
 
 
@@ -137,6 +138,26 @@ def _all_contradict(apart: dict[str, float], found: Agreement) -> RefusedError:
         f" height; frames apart: {shares}): several people, videos that do not start together (give each view"
         " its offset), or a calibration of other cameras"
     )
+
+
+def weak_geometry(seen: Observations, cameras: Cameras, landmarks: Floats) -> list[str]:
+    """Return a warning where all views look along nearly one line, so that depth along it is poorly known.
+
+    Args:
+        seen: V views.
+        cameras: theirs.
+        landmarks: (T, J, 3) m, triangulated.
+    """
+    where = np.nanmedian(landmarks.reshape(-1, 3), axis=0)
+    rays = _unit(np.stack([c.centre for c in cameras]) - where)
+    across = np.linalg.norm(np.cross(rays[:, None], rays[None]), axis=-1)
+    widest = float(np.rad2deg(np.arcsin(np.clip(across.max(), 0.0, 1.0))))
+    if widest >= NARROW:
+        return []
+    return [
+        f"views {', '.join(seen.names)} look along nearly one line, side by side or face to face"
+        f" (within {widest:.0f} degrees): depth along it is poorly known; add a camera from another side"
+    ]
 
 
 def require_upright(

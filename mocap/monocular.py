@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, median_filter
+from scipy.ndimage import gaussian_filter1d
 
 from calibration.camera import Camera
 from mocap.animate import ADULT, EVIDENCE_RATE, OVERLAP, WINDOW, Animated, Scene, Settings
@@ -22,7 +22,7 @@ from rigs import quat
 from rigs.body import Body, load_body
 from rigs.evidence import Shape
 from rigs.ground import Ground, soles
-from rigs.initial import fill_gaps, initial_pose
+from rigs.initial import initial_pose, steady
 from rigs.kinematics import Chain, Pose, locate
 from rigs.motion import Motion
 from rigs.solve import solve, solve_in_windows
@@ -31,7 +31,6 @@ from rigs.terms import Term
 Floats = NDArray[np.float64]
 
 SEEN = 0.5  # share of the frames in which the person must be seen
-OUTLIER = 0.2  # seconds: median filter of what the solve starts from
 SMOOTH = 0.15  # seconds, standard deviation: of the path it starts from
 ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
@@ -162,10 +161,10 @@ class Single:
         """The pose in which the solve starts: the guess, placed where its image is, on a steady path."""
         shape = self.shape()
         weight = np.where(np.isfinite(self.guess.sd), self.seen.confidence[0] ** 2, 0.0)
-        path = _steady(fill_gaps(place(shape, self.image, weight)), self.fps)
+        path = steady(place(shape, self.image, weight), self.fps)
         path = gaussian_filter1d(path, max(SMOOTH * self.fps, 0.5), axis=0, mode="nearest")
         start = self.camera.camera_from_world[:3, 3]
-        landmarks = (_steady(fill_gaps(shape), self.fps) + path[:, None] - start) @ self.rotation
+        landmarks = (steady(shape, self.fps) + path[:, None] - start) @ self.rotation
         joints = {joint: landmarks[:, row] for joint, row in self.attachment.start.items()}
         return initial_pose(self.body, joints, self.fps)
 
@@ -305,9 +304,3 @@ def _lens(
         f"view {made.name}: a horizontal field of view of {wide:.0f} degrees was assumed;"
         " give `intrinsics` for true depths"
     ]
-
-
-def _steady(values: Floats, fps: float) -> Floats:
-    """Values (T, ...) without short outliers: depths are poor, and sides may be exchanged."""
-    width = 2 * round(OUTLIER / 2 * fps) + 1
-    return median_filter(values, size=(width, *[1] * (values.ndim - 1)), mode="nearest")

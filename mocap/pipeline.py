@@ -34,6 +34,7 @@ from mocap.gates import (
     require_person,
     require_trunk,
     require_upright,
+    weak_geometry,
 )
 from mocap.observations import Observations
 from mocap.people import write_people
@@ -146,6 +147,7 @@ def _solve(
     notes = require_agreement(repaired, agreed)
     sizes = {view.name: video.size for view, video in zip(config.views, videos, strict=True)}
     _require_body(repaired, cameras, landmarks, config.calibration, sizes)
+    notes += weak_geometry(repaired, cameras, landmarks)
     animated = animate(repaired, cameras, landmarks, config.subject.height, progress=progress)
     return Solved(animated, cameras, repaired, landmarks, swaps, agreed, notes)
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, median_filter
 
 from rigs import quat
 from rigs.body import Body, Floats
 from rigs.kinematics import Pose
 
 SPINE = ("Spine", "Spine1", "Spine2")
+OUTLIER_SECONDS = (
+    0.25  # of the median filter; rays that nearly meet at infinity, sides exchanged for a moment
+)
 ROLL_SECONDS = 0.3  # over which a limb's roll is averaged
 ROLL_AT_REST = 0.02  # weight of "no roll" against sin^2 of the hinge's bend
 
@@ -29,6 +32,14 @@ def fill_gaps(values: Floats) -> Floats:
         if known.any() and not known.all():
             column[~known] = np.interp(frames[~known], frames[known], column[known])
     return flat.reshape(values.shape)
+
+
+def steady(values: Floats, fps: float) -> Floats:
+    """Fill the gaps of (T, ...) and take out outliers shorter than an eighth of a second (median filter)."""
+    width = 2 * round(OUTLIER_SECONDS / 2 * fps) + 1
+    return np.asarray(
+        median_filter(fill_gaps(values), size=(width, *[1] * (values.ndim - 1)), mode="nearest")
+    )
 
 
 def initial_pose(body: Body, points: Mapping[str, Floats], fps: float) -> Pose:

@@ -17,6 +17,7 @@ from mocap.gates import (
     require_person,
     require_trunk,
     require_upright,
+    weak_geometry,
 )
 from mocap.observations import Observations
 from tests.calibration.synthetic import ring
@@ -135,3 +136,21 @@ def test_a_person_who_lies_before_standing_cameras_is_fine() -> None:
     require_upright(CAMERAS, lying, LAYOUT.index("nose"), HIPS, ANKLES)
     require_upright(CAMERAS, WALKER.landmarks, LAYOUT.index("nose"), HIPS, ANKLES)
     require_upright(CAMERAS, np.full_like(lying, np.nan), LAYOUT.index("nose"), HIPS, ANKLES)
+
+
+def test_views_that_look_along_one_line_are_named() -> None:
+    landmarks = np.tile([0.0, 1.0, 0.0], (1, 33, 1))
+    across, around = [0.0, 0.5 * np.pi], [0.0, 0.95 * np.pi]
+    for angles, warned in ((across, False), (around, True)):
+        cameras = Cameras(tuple(looking_in(f"cam{k}", angle) for k, angle in enumerate(angles)))
+        assert bool(weak_geometry(observed(cameras, [WALKER] * 2), cameras, landmarks)) is warned
+
+
+def looking_in(name: str, angle: float) -> Camera:
+    """A camera 4 m from the middle, at the height of a metre."""
+    forward = -np.array([np.cos(angle), 0.0, np.sin(angle)])
+    right = np.cross(forward, [0.0, 1.0, 0.0])
+    pose = np.eye(4)
+    pose[:3, :3] = np.stack([right, [0.0, -1.0, 0.0], forward])
+    pose[:3, 3] = -pose[:3, :3] @ (np.array([0.0, 1.0, 0.0]) - 4 * forward)
+    return Camera(name, (640, 480), np.array([[500.0, 0, 320], [0, 500, 240], [0, 0, 1]]), np.zeros(5), pose)
