@@ -61,6 +61,7 @@ def cli(context: click.Context) -> None:
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Detection processes [default: one per processor]."
 )
+@click.option("--incomplete", is_flag=True, help="Use what there is of a video that ends too early.")
 @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
 def capture(
     views: Path | None,
@@ -69,6 +70,7 @@ def capture(
     height: float | None,
     detector: str,
     workers: int | None,
+    incomplete: bool,
     quiet: bool,
 ) -> None:
     """Detect, triangulate and solve: videos into a take folder.
@@ -84,7 +86,7 @@ def capture(
     config = with_height(_config(views, video), height)
     folder = output or _default_take(views, video)
     bar = partial(Bar, Console(stderr=True, quiet=quiet))
-    found = run(config, folder, detector=detector, workers=workers, progress=bar)
+    found = run(config, folder, detector=detector, workers=workers, incomplete=incomplete, progress=bar)
     if not quiet:
         click.echo("\n".join([*found.lines(), f"take          {folder}"]))
     for kind in ("note", "warning"):

@@ -68,6 +68,7 @@ def capture(
     *,
     detector: str = DEFAULT,
     workers: int | None = None,
+    incomplete: bool = False,
     progress: Follow = lambda stage: Quiet(),
 ) -> Quality:
     """Turn videos of one person into a take.
@@ -77,6 +78,7 @@ def capture(
         folder: the take; one that is there keeps its last good result until this one is complete.
         detector: a name of `mocap.detect`.
         workers: detection processes; None = as many as there are processors.
+        incomplete: whether videos that cannot be read to their end will do, with a warning.
         progress: given "detecting" or "solving" as that stage begins, answers who follows it.
 
     Returns:
@@ -93,8 +95,9 @@ def capture(
     take = Take.create(folder, arguments, views)
     with take.lock():
         with _stage(take, "detect", [detector, *(view["sha256"] for view in views)]):
+            following = progress("detecting")
             keypoints = detect_views(
-                config.views, detector, take=take, progress=progress("detecting"), workers=workers
+                config.views, detector, take=take, progress=following, workers=workers, incomplete=incomplete
             )
         with _stage(take, "solve", [arguments, views]):
             offsets = [view.offset or 0.0 for view in config.views]

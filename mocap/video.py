@@ -93,19 +93,22 @@ def probe(path: str | Path) -> VideoInfo:
     return VideoInfo(path, size, fps, frames, duration, rotation, mirrored, variable)
 
 
-def read_frames(path: str | Path, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+def read_frames(
+    path: str | Path, start: int = 0, stop: int | None = None, *, whole: bool = False
+) -> Iterator[Frame]:
     """Read a video frame by frame, upright, holding only a few frames in memory.
 
     Frames that cannot be decoded come with `image=None`. Where the file cannot be read any further, the
-    frames end. Both are logged as a warning.
+    frames end. Both are logged as a warning, or the second is an error, see `whole`.
 
     Args:
         path: the video file.
         start: index of the first frame to give; those before are decoded but not converted.
         stop: index of the first frame not to give; None = to the end.
+        whole: whether a file that cannot be read to its end is an error, raised after its last frame.
 
     Raises:
-        VideoError: as `probe`.
+        VideoError: as `probe`; or the file ends too early.
     """
     path = Path(path)
     info = probe(path)
@@ -116,6 +119,9 @@ def read_frames(path: str | Path, start: int = 0, stop: int | None = None) -> It
                 return
             if index >= start:
                 yield Frame(index, time, None if frame is None else _upright(frame, info))
+    early = reading.early_end()
+    if early and whole:
+        raise VideoError(f"{path.name}: {early}: copy it again, or use what there is with --incomplete")
     reading.warn()
 
 
@@ -186,14 +192,15 @@ class _Reading:
             _log.warning(
                 "%s: %d frames without a time of their own are left out", self.info.path.name, self.doubled
             )
+        if early := self.early_end():
+            _log.warning("%s: %s: is the file complete?", self.info.path.name, early)
+
+    def early_end(self) -> str:
+        """Say that the file ended before its time; empty if it did not."""
         missing = self._expected() - self.read - self.doubled
-        if missing > 0:
-            _log.warning(
-                "%s: unreadable after frame %d, about %d frames are missing: is the file complete?",
-                self.info.path.name,
-                self.read - 1,
-                missing,
-            )
+        if missing <= 0:
+            return ""
+        return f"unreadable after frame {self.read - 1}, about {missing} frames are missing"
 
     def _expected(self) -> int:
         if self.info.frames is not None:

@@ -38,6 +38,7 @@ def detect_views(
     take: Take,
     progress: Progress | None = None,
     workers: int | None = None,
+    incomplete: bool = False,
 ) -> dict[str, Keypoints2D]:
     """Find the keypoints in all views; what the take already has for the same videos is not done again.
 
@@ -48,6 +49,8 @@ def detect_views(
         progress: told of every few frames.
         workers: processes; None = one for each view, but no more than there are processors.
 
+        incomplete: whether the frames of a video that cannot be read to its end will do.
+
     Returns:
         The keypoints by name of the view, in the order of the views.
 
@@ -55,7 +58,7 @@ def detect_views(
         MocapError: a view cannot be read, the detector cannot run, a process was killed, the disk is full.
             What was found until then is kept, and the next call goes on there.
     """
-    jobs = [_job(view, detector_name, take) for view in views]
+    jobs = [_job(view, detector_name, take, incomplete) for view in views]
     missing = [job for job in jobs if not _kept(job)]
     progress = progress or Quiet()
     if missing:
@@ -77,10 +80,10 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def _job(view: View, detector_name: str, take: Take) -> Job:
+def _job(view: View, detector_name: str, take: Take, incomplete: bool) -> Job:
     version = detector(detector_name, view.video).version
     key = detection_key(sha256(view.video), detector_name, version)
-    return Job(view.name, view.video, detector_name, take, key)
+    return Job(view.name, view.video, detector_name, take, key, incomplete)
 
 
 def _kept(job: Job) -> bool:

@@ -35,6 +35,7 @@ class Job:
     detector: str
     take: Take
     key: str
+    incomplete: bool = False  # whether a video that ends too early will do
 
 
 Tell = Callable[[str, object], None]
@@ -102,7 +103,7 @@ def detect_view(job: Job, tell: Tell) -> None:
     size = probe(job.video).size
     start = parts.frames()
     tell("advance", start)
-    frames = read_ahead(read_frames(job.video, max(0, start - WARM)), _AHEAD)
+    frames = read_ahead(read_frames(job.video, max(0, start - WARM), whole=not job.incomplete), _AHEAD)
     _save(parts, start, (d for d in finder.detect(frames) if d.index >= start), tell)
     parts.join(size)
 

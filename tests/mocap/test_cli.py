@@ -168,7 +168,7 @@ def test_wrong_input(mocap: Mocap, own: Path, make: Callable[[Path], Path], mess
     assert {name: after.get(name) for name in before} == before
 
 
-def test_a_video_cut_in_the_middle_goes_on_with_a_warning(
+def test_a_video_cut_in_the_middle_is_refused_or_goes_on_with_a_warning(
     mocap: Mocap, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """In a container that says its length at the front the first half can be read."""
@@ -177,8 +177,9 @@ def test_a_video_cut_in_the_middle_goes_on_with_a_warning(
     video.write_bytes(video.read_bytes()[: video.stat().st_size // 2])
     (tmp_path / "scene" / "cam2.keypoints.npz").rename(video.with_suffix(".keypoints.npz"))
     changed(views, "cams.yaml", "cam2.mp4", "cam2.mkv")
+    assert "--incomplete" in refused(mocap(*capture(views, tmp_path / "a.take")))
     with caplog.at_level(logging.WARNING):
-        code, out, _ = mocap(*capture(views, tmp_path / "a.take"))
+        code, out, _ = mocap(*capture(views, tmp_path / "a.take"), "--incomplete")
     assert code == 0 and out.startswith("motion        60 frames")
     assert "view cam2: cam2.mkv: unreadable after frame" in caplog.text
 

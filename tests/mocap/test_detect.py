@@ -157,14 +157,17 @@ def test_failing_view_is_named(views: list[View], take: Take) -> None:
     check(detect_views(views, "given", take=take), views)
 
 
-def test_cut_off_view_warns_and_the_others_go_on(
+def test_cut_off_view_is_refused_or_goes_on_as_it_is(
     tmp_path: Path, views: list[View], take: Take, caplog: pytest.LogCaptureFixture
 ) -> None:
     video = films.write(tmp_path / "cut.mkv", 60)
     video.write_bytes(video.read_bytes()[: int(video.stat().st_size * 0.6)])
     give(video, 60)
+    all_views = [*views, View("cut", video)]
+    with pytest.raises(DetectError, match=r"view cut: .*unreadable after frame .*--incomplete"):
+        detect_views(all_views, "given", take=take)
     with caplog.at_level(logging.WARNING, "mocap"):
-        found = detect_views([*views, View("cut", video)], "given", take=take)
+        found = detect_views(all_views, "given", take=take, incomplete=True)
     assert 20 < len(found["cut"]) < 50 and len(found["left"]) == 40
     assert "view cut: cut.mkv: unreadable after frame" in caplog.text
 
