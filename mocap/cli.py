@@ -37,13 +37,13 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="mocap")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    r"""Ordinary video of people into clean skeletal animation.
+    """Ordinary video of people into clean skeletal animation.
 
     \b
     mocap capture --views cams.yaml      several cameras
     mocap capture --video clip.mp4       one camera
     mocap export  clip.bvh               the newest take, for Blender and others
-    """
+    """  # noqa: D301 - click keeps the lines of a paragraph that begins with a backspace character
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

@@ -81,6 +81,8 @@ def test_help_version_and_nothing() -> None:
     for arguments in (["--help"], ["-h"], [], ["capture", "--help"], ["export", "-h"]):
         answer = CliRunner().invoke(cli, arguments)
         assert answer.exit_code == 0 and "Usage:" in answer.output
+    examples = [line.strip() for line in CliRunner().invoke(cli, []).output.splitlines()]
+    assert any(line.startswith("mocap capture --video clip.mp4") for line in examples)  # a line each
     assert CliRunner().invoke(cli, ["--version"]).output.strip().endswith(__version__)
 
 
