@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -38,10 +39,31 @@ def cameras_for(
         )
     fitted, notes = [], []
     for view, video in zip(views, videos, strict=True):
-        camera, note = _fitted(known[view.name], video)
+        camera, said = _in_place(known[view.name], view, video)
         fitted.append(camera)
-        notes += [f"{view.name}: {note}"] if note else []
+        notes += said
     return Cameras(tuple(fitted)), notes
+
+
+def lens_of(view: View, video: VideoInfo) -> tuple[Camera | None, list[str]]:
+    """Read a view's own intrinsics, for the pixels of its video; no file, no camera.
+
+    Returns:
+        The camera, in no particular place; and a note if it was adapted.
+
+    Raises:
+        ConfigError: the file has several cameras, none of them named as the view.
+        calibration.CalibrationError: it cannot be read, or the video does not fit it.
+    """
+    if view.intrinsics is None:
+        return None, []
+    known = read_calibration(view.intrinsics, sizes={view.name: video.size}, poses=False)
+    if view.name not in known.names and len(known) > 1:
+        raise ConfigError(
+            f"{view.intrinsics}: has no camera for view {view.name}; its cameras are {', '.join(known.names)}"
+        )
+    camera, note = _fitted(known[view.name] if view.name in known.names else known[0], video)
+    return camera, [f"{view.name}: {note}"] if note else []
 
 
 def axis_in_file(
@@ -63,6 +85,19 @@ def axis_in_file(
     direction = sign * turn[:, axis]
     largest = int(np.argmax(np.abs(direction)))
     return f"{'-' if direction[largest] < 0 else ''}{'xyz'[largest]}"
+
+
+def _in_place(camera: Camera, view: View, video: VideoInfo) -> tuple[Camera, list[str]]:
+    """The view's camera from the calibration; its own intrinsics, where it has them, go before."""
+    if view.fov is not None:
+        raise ConfigError(
+            f"view {view.name}: has a field of view beside a calibration: leave one of them out"
+        )
+    lens, notes = lens_of(view, video)
+    if lens is not None:
+        return replace(lens, name=camera.name, camera_from_world=camera.camera_from_world), notes
+    fitted, note = _fitted(camera, video)
+    return fitted, [f"{view.name}: {note}"] if note else []
 
 
 def _fitted(camera: Camera, video: VideoInfo) -> tuple[Camera, str | None]:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from calibration.camera import Camera, Cameras
-from calibration.files import read_calibration, write_aniposelib
+from calibration.files import write_aniposelib
 from calibration.triangulate import triangulate
 from mocap import quality
 from mocap.animate import Animated, animate
 from mocap.attach import load_attachment
-from mocap.cameras import axis_in_file, cameras_for
+from mocap.cameras import axis_in_file, cameras_for, lens_of
 from mocap.clock import on_one_clock, partial_views
 from mocap.config import CalibrationFile, CaptureConfig, View
 from mocap.detect import DEFAULT
@@ -89,7 +89,7 @@ def capture(
     """
     began = time.perf_counter()
     videos = [probe(view.video) for view in config.views]
-    cameras, notes = _cameras(config, videos)
+    cameras, lens, notes = _cameras(config, videos)
     arguments = _arguments(config, detector)
     views = [_record(view, video) for view, video in zip(config.views, videos, strict=True)]
     take = Take.create(folder, arguments, views)
@@ -103,7 +103,7 @@ def capture(
             offsets = [view.offset or 0.0 for view in config.views]
             seen = on_one_clock(keypoints, [v.fps for v in videos], offsets)
             notes += partial_views(keypoints, offsets, seen)
-            solved = _solve(seen, cameras, config, videos, progress("solving"))
+            solved = _solve(seen, cameras, lens, config, videos, progress("solving"))
         result = _measured(solved, config, time.perf_counter() - began, notes)
         _write(take, solved, result)
         take.complete()
@@ -121,20 +121,25 @@ def _stage(take: Take, name: str, inputs: list[Any]) -> Iterator[None]:
         take.finish_stage(name, key, time.perf_counter() - began)
 
 
-def _cameras(config: CaptureConfig, videos: list[VideoInfo]) -> tuple[Cameras | None, list[str]]:
+def _cameras(
+    config: CaptureConfig, videos: list[VideoInfo]
+) -> tuple[Cameras | None, Camera | None, list[str]]:
+    """Cameras with their places; or a lone camera's lens; or neither. And notes."""
     if config.calibration is not None:
-        return cameras_for(config.calibration, config.views, videos)
+        cameras, notes = cameras_for(config.calibration, config.views, videos)
+        return cameras, None, notes
     if len(config.views) > 1:
         raise MocapError(
             f"{config.source}: several views need a calibration: write `calibration: FILE`"
             " (the README lists the formats)"
         )
-    return None, []
+    return None, *lens_of(config.views[0], videos[0])
 
 
 def _solve(
     seen: Observations,
     cameras: Cameras | None,
+    lens: Camera | None,
     config: CaptureConfig,
     videos: list[VideoInfo],
     progress: Progress,
@@ -142,7 +147,7 @@ def _solve(
     require_person(seen)
     repaired, swaps = repair_swaps(seen, cameras)
     if len(seen.names) == 1:
-        return _solve_single(repaired, swaps, cameras, config, videos[0], progress)
+        return _solve_single(repaired, swaps, cameras, lens, config, videos[0], progress)
     assert cameras is not None and config.calibration is not None
     scale = _robust_px(repaired)
     landmarks, _ = triangulate(cameras, repaired.pixels, repaired.confidence**2, scale_px=scale)
@@ -178,24 +183,20 @@ def _solve_single(
     seen: Observations,
     swaps: Swaps,
     cameras: Cameras | None,
+    lens: Camera | None,
     config: CaptureConfig,
     video: VideoInfo,
     progress: Progress,
 ) -> Solved:
-    view = config.views[0]
-    given: Camera | None = cameras[0] if cameras else None
-    if given is None and view.intrinsics is not None:
-        known = read_calibration(view.intrinsics, sizes={view.name: video.size}, poses=False)
-        given = known[view.name] if view.name in known.names else known[0]
     from mocap.monocular import animate_single
 
     animated, camera, notes = animate_single(
         seen,
         video.size,
         config.subject.height,
-        given,
+        cameras[0] if cameras else lens,
         posed=cameras is not None,
-        fov=view.fov,
+        fov=config.views[0].fov,
         progress=progress,
     )
     return Solved(animated, Cameras((camera,)), seen, None, swaps, None, notes)

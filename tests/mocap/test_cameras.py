@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from calibration.camera import Cameras
 from calibration.errors import CalibrationError
 from calibration.files import write_aniposelib
-from mocap.cameras import axis_in_file, cameras_for
+from mocap.cameras import axis_in_file, cameras_for, lens_of
 from mocap.config import CalibrationFile, View
 from mocap.errors import ConfigError
 from mocap.video import VideoInfo
@@ -55,6 +57,27 @@ def test_scaled_videos_are_said(
     assert found["cam1"].size == (360, 270)
     assert found["cam1"].K[0, 0] == pytest.approx(CAMERAS["cam1"].K[0, 0] / 2)
     assert [note.split(":")[0] for note in notes] == ["cam1", "cam2"]
+
+
+def test_a_views_own_intrinsics_go_before_those_of_the_calibration(
+    tmp_path: Path, calibration: CalibrationFile
+) -> None:
+    lens = replace(CAMERAS["cam2"], name="phone", K=CAMERAS["cam2"].K * [[1.1], [1.1], [1]])
+    write_aniposelib(tmp_path / "phone.toml", Cameras((lens,)))
+    (first, second), videos = views("cam1", "cam2")
+    found, _ = cameras_for(calibration, [first, replace(second, intrinsics=tmp_path / "phone.toml")], videos)
+    np.testing.assert_allclose(found["cam2"].K, lens.K)
+    np.testing.assert_allclose(found["cam1"].K, CAMERAS["cam1"].K)
+    np.testing.assert_allclose(found["cam2"].camera_from_world, CAMERAS["cam2"].camera_from_world, atol=1e-12)
+
+
+def test_intrinsics_that_leave_a_choice_are_refused(calibration: CalibrationFile) -> None:
+    (view,), (video,) = views("phone")
+    assert lens_of(view, video) == (None, [])
+    with pytest.raises(ConfigError, match="no camera for view phone; its cameras are cam1, cam2"):
+        lens_of(replace(view, intrinsics=calibration.file), video)
+    with pytest.raises(ConfigError, match="field of view beside a calibration"):
+        cameras_for(calibration, [replace(view, name="cam1", fov=1.0)], [video])
 
 
 def test_a_size_that_cannot_come_from_the_camera_is_refused(
