@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -46,12 +47,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Animated:
-    """A solved person: motion, stature (m), sizes by name (m of stature), and the steps that sizing took."""
+    """A solved person: motion, stature (m), and sizes by name (m of stature)."""
 
     motion: Motion
     stature: float
     sizes: dict[str, float]
-    steps: int
 
 
 @dataclass
@@ -115,6 +115,12 @@ def animate(
         stature: metres, if known.
         settings: weights; None = defaults.
         progress: told after each window; a clip of one window has no total.
+
+    Returns:
+        The motion of the joint centres, in the world of the cameras, with the person's sizes.
+
+    Raises:
+        MocapError: nothing is known of where the landmarks sit on the body.
     """
     body = load_body()
     attachment = load_attachment(seen.layout, body)
@@ -142,7 +148,7 @@ def _solved(
     pose = sized.pose if whole else _solve_motion(scene, first, sized.sizes, grown, progress)
     sizes = dict(zip(body.size_names, sized.sizes.tolist(), strict=True))
     motion = Motion(body.skeleton(sized.sizes), pose.rotations, pose.root, fps)
-    return Animated(motion, grown, sizes, sized.steps)
+    return Animated(motion, grown, sizes)
 
 
 def _solve_sizes(scene: Scene, first: Pose, stature: float, prior: SizePrior) -> Solution:
@@ -151,14 +157,27 @@ def _solve_sizes(scene: Scene, first: Pose, stature: float, prior: SizePrior) ->
     Each stretch begins with what the ones before it say of the sizes. The pose is that of the last stretch.
     """
     sizes = np.full(len(scene.body.size_names), stature)
-    for start, stop in _sizing_spans(scene, len(first)):
-        robust, chain = scene.settings.robust, scene.chain
-        easy, strict = (scene.terms(start, stop, stature, k * robust) for k in (ROUGH, 1))
-        rough = solve(chain, first[start:stop], sizes, easy, prior, steps=8, tolerance=1e-2)
-        solved = solve(chain, rough.pose, rough.sizes, strict, prior, steps=20, tolerance=1e-3)
-        prior = posterior(chain, solved, strict, prior, NEW_IN_STRETCH)
-        sizes = solved.sizes
+    spans = _sizing_spans(scene, len(first))
+    solved = _solve_stretch(scene, first, spans[0], sizes, stature, prior)
+    for before, span in pairwise(spans):
+        terms = scene.terms(*before, stature, scene.settings.robust)
+        prior = posterior(scene.chain, solved, terms, prior, NEW_IN_STRETCH)
+        solved = _solve_stretch(scene, first, span, solved.sizes, stature, prior)
     return solved
+
+
+def _solve_stretch(
+    scene: Scene,
+    first: Pose,
+    span: tuple[int, int],
+    sizes: Floats,
+    stature: float,
+    prior: SizePrior | None = None,
+) -> Solution:
+    """Solve frames [start, stop) of `first` leniently, then strictly; the sizes too if there is a prior."""
+    rough, fine = (scene.terms(*span, stature, k * scene.settings.robust) for k in (ROUGH, 1))
+    found = solve(scene.chain, first[slice(*span)], sizes, rough, prior, steps=8, tolerance=1e-2)
+    return solve(scene.chain, found.pose, found.sizes, fine, prior, steps=20, tolerance=1e-3)
 
 
 def _sizing_spans(scene: Scene, frames: int) -> list[tuple[int, int]]:
@@ -176,31 +195,10 @@ def _sizing_spans(scene: Scene, frames: int) -> list[tuple[int, int]]:
 
 
 def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float, progress: Progress) -> Pose:
-    done = 0
-
     def window(start: int, stop: int) -> Pose:
-        nonlocal done
-        rough = solve(
-            scene.chain,
-            first[start:stop],
-            sizes,
-            scene.terms(start, stop, stature, ROUGH * scene.settings.robust),
-            steps=8,
-            tolerance=1e-2,
-        )
-        fine = solve(
-            scene.chain,
-            rough.pose,
-            sizes,
-            scene.terms(start, stop, stature, scene.settings.robust),
-            steps=20,
-            tolerance=1e-3,
-        )
-        progress.advance("", stop - done)
-        done = stop
-        return fine.pose
+        return _solve_stretch(scene, first, (start, stop), sizes, stature).pose
 
-    return solve_in_windows(len(first), round(WINDOW * scene.fps), round(OVERLAP * scene.fps), window)
+    return solve_in_windows(scene.spans(len(first)), window, partial(progress.advance, ""))
 
 
 def _scene(
@@ -216,10 +214,9 @@ def _scene(
     translation = np.stack([c.camera_from_world[:3, 3] for c in cameras])
     rows = attachment.rows
     image = np.stack([c.undistort(p) for c, p in zip(cameras, seen.pixels[:, :, rows], strict=True)])
-    depth = np.maximum(np.einsum("vj,tj->vt", rotation[:, 2], root) + translation[:, 2:], 0.3)
-    focal = np.array([c.K[0, 0] for c in cameras])
-    scatter = attachment.scatter(seen.confidence[:, :, rows]) * attachment.sd * stature / depth[..., None]
-    sd = np.hypot(scatter, 0.7 / focal[:, None, None])
+    depth = np.einsum("vj,tj->vt", rotation[:, 2], root) + translation[:, 2:]
+    focal = np.array([c.K[0, 0] for c in cameras])[:, None]
+    sd = attachment.image_sd(seen.confidence[:, :, rows], stature, depth, focal)
     return Scene(body, attachment, rotation, translation, image, sd, float(seen.fps), settings)
 
 

@@ -18,6 +18,9 @@ from rigs.kinematics import Points
 
 Floats = NDArray[np.float64]
 
+PIXEL = 0.7  # what a landmark scatters by itself, pixels
+NEAREST = 0.3  # metres from a camera to a person
+
 
 @dataclass(frozen=True)
 class Attachment:
@@ -44,6 +47,19 @@ class Attachment:
         """Return the factor on `sd` for detector confidences of any shape; infinite where it is 0."""
         grown = np.interp(confidence, self.visibility, self.times_sd)
         return np.where(confidence > 0, grown, np.inf)
+
+    def image_sd(self, confidence: Floats, stature: float, depth: Floats, focal: float | Floats) -> Floats:
+        """Return the scatter (..., N) in undistorted image coordinates; infinite where nothing was seen.
+
+        Args:
+            confidence: (..., N) of the detector.
+            stature: metres.
+            depth: (...) metres from the camera to the person.
+            focal: pixels, one or (...).
+        """
+        near = np.maximum(depth, NEAREST)[..., None]
+        pixel = np.asarray(PIXEL / focal)[..., None]
+        return np.hypot(self.scatter(confidence) * self.sd * stature / near, pixel)
 
 
 @lru_cache

@@ -62,7 +62,7 @@ def require_person(seen: Observations) -> float:
     Raises:
         RefusedError: there are too few.
     """
-    visible = (np.median(seen.confidence, axis=2) > 0.1).sum(axis=0)
+    visible = seen.visible().sum(axis=0)
     needed = min(2, len(seen.names))
     share = float((visible >= needed).mean())
     if share < SEEN_SHARE:
@@ -117,7 +117,7 @@ def require_agreement(seen: Observations, found: Agreement) -> list[str]:
     if bad:
         raise _all_contradict(apart, found)
     return [
-        f"view {name} contradicts the others in {100 * share:.0f} % of its frames: another person, or bad"
+        f"view {name} contradicts the others in {100 * share:.0f} % of its frames: another person, or no good"
         for name, share in apart.items()
         if share > FLAGGED_SHARE
     ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from calibration.camera import Camera
-from mocap.animate import ADULT, EVIDENCE_RATE, OVERLAP, WINDOW, Animated, Scene, Settings
+from mocap.animate import ADULT, EVIDENCE_RATE, Animated, Scene, Settings
 from mocap.attach import Attachment, load_attachment
 from mocap.bodyguess import Guess, angles_off_axis, facing_the_eye, in_camera_axes, load_guess, place
 from mocap.errors import MocapError
@@ -34,7 +35,6 @@ SEEN = 0.5  # share of the frames in which the person must be seen
 SMOOTH = 0.15  # seconds, standard deviation: of the path it starts from
 ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
-PIXEL = 0.7  # what a landmark scatters by itself, pixels
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,6 @@ class Single:
     image: Floats = field(init=False)  # (T, J, 2)
     turned: Floats = field(init=False)  # (T, J, 3) see `facing_the_eye`
     below: Floats = field(init=False)  # (T,)
-    steps: int = 0
 
     def __post_init__(self) -> None:
         assert self.seen.world is not None
@@ -171,23 +170,17 @@ class Single:
     def solve(self, first: Pose, rough: float, steps: int, tolerance: float, on_floor: bool = False) -> Pose:
         """Solve the clip from `first`, window by window; `rough` widens the robust scales."""
         scene, shape = self._scene(first), self.shape() @ self.rotation
-        done = 0
 
         def window(start: int, stop: int) -> Pose:
-            nonlocal done
             terms = scene.terms(start, stop, self.stature, self.settings.solve.robust * rough)
             terms.append(self._shape_term(shape, start, stop, rough))
             if on_floor:
                 terms.append(self._floor_term())
-            solved = solve(
+            return solve(
                 scene.chain, first[start:stop], self.sizes, terms, steps=steps, tolerance=tolerance
-            )
-            self.steps += solved.steps
-            self.progress.advance("", stop - done)
-            done = stop
-            return solved.pose
+            ).pose
 
-        return solve_in_windows(len(first), round(WINDOW * self.fps), round(OVERLAP * self.fps), window)
+        return solve_in_windows(scene.spans(len(first)), window, partial(self.progress.advance, ""))
 
     def level(self, pose: Pose) -> Pose:
         """Turn and lift world and camera so that the feet stand on y = 0."""
@@ -218,7 +211,7 @@ class Single:
         """The result."""
         motion = Motion(self.body.skeleton(self.sizes), pose.rotations, pose.root, self.seen.fps)
         sizes = dict(zip(self.body.size_names, self.sizes.tolist(), strict=True))
-        return Animated(motion, self.stature, sizes, self.steps)
+        return Animated(motion, self.stature, sizes)
 
     def _lowest(self, pose: Pose) -> Floats:
         """The lower sole of each frame (T, 3), as far above the floor as a sole that stands is below it."""
@@ -242,9 +235,9 @@ class Single:
 
     def _scene(self, first: Pose) -> Scene:
         rows, where = self.attachment.rows, self.camera.camera_from_world
-        depth = np.maximum(first.root @ where[2, :3] + where[2, 3], 0.3)
-        scatter = self.attachment.scatter(self.seen.confidence[0][:, rows]) * self.attachment.sd
-        sd = np.hypot(scatter * self.stature / depth[:, None], PIXEL / self.camera.K[0, 0])
+        depth = first.root @ where[2, :3] + where[2, 3]
+        confidence, focal = self.seen.confidence[0][:, rows], self.camera.K[0, 0]
+        sd = self.attachment.image_sd(confidence, self.stature, depth, focal)
         seen = self.image[None][:, :, rows]
         return Scene(
             self.body,

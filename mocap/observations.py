@@ -12,6 +12,8 @@ from mocap.keypoints import Layout
 
 Floats = NDArray[np.float64]
 
+FAINT = 0.1  # median confidence of the landmarks of a person who is there
+
 
 @dataclass(frozen=True)
 class Observations:
@@ -38,6 +40,10 @@ class Observations:
     def frames(self) -> int:
         """T."""
         return self.pixels.shape[1]
+
+    def visible(self) -> NDArray[np.bool_]:
+        """(V, T) whether a view sees the person: half the landmarks at least faintly."""
+        return np.asarray(np.median(self.confidence, axis=2) > FAINT)
 
     def heights(self) -> Floats:
         """The person's extent in each image (V, T), pixels: diagonal of the seen landmarks, NaN if none."""

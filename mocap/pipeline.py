@@ -258,4 +258,6 @@ def _record(view: View, video: VideoInfo) -> dict[str, Any]:
         "fps": str(video.fps),
         "variable_rate": video.variable,
         "offset_s": view.offset,
+        "intrinsics": view.intrinsics and str(view.intrinsics),
+        "fov_rad": view.fov,
     }

@@ -28,7 +28,6 @@ BONES = (
     ("Arm", "ForeArm", "upper arm"),
     ("ForeArm", "Hand", "forearm"),
 )
-SEEN = 0.1  # median confidence of the landmarks of a person who is there
 # Beyond these, a number is also said aloud as a warning.
 MISS_PERCENT = 4.0
 OFF_FLOOR_MM = 80.0
@@ -147,7 +146,7 @@ def _agreement(seen: Observations, agreed: Agreement | None) -> dict[str, Any]:
 
 
 def _gaps(seen: Observations, fps: float) -> dict[str, Any]:
-    gone = ~(np.median(seen.confidence, axis=2) > SEEN).any(axis=0)
+    gone = ~seen.visible().any(axis=0)
     return {"frames": int(gone.sum()), "longest_s": _longest_run(gone) / fps}
 
 

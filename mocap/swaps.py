@@ -19,7 +19,6 @@ from mocap.observations import Observations
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-LIMBS = ("legs", "arms")
 FOLLOWS = {"head": "arms"}  # too narrow to tell by itself
 BLOCK = 6  # views decoded jointly: 2^6 states
 NOISE = 0.025  # scatter of a landmark, of the person's height in the image

@@ -45,11 +45,6 @@ class Reprojection:
         information, pull = self._reduced(camera, residual, weight)
         add_points(posed, self.points, information, pull, normal)
 
-    def weights(self, posed: Posed) -> Floats:
-        """Return each observation's robust weight (V, T, N) in [0, 1]; 0 where nothing was seen."""
-        residual, _ = self._residual(posed)
-        return np.where(self.precision > 0, robust_weight(self._square(residual), self.scale), 0.0)
-
     def _residual(self, posed: Posed) -> tuple[Floats, Floats]:
         """Image residuals (V, T, N, 2) and points in the cameras' axes (V, T, N, 3)."""
         world = locate(posed, self.points)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from scipy.linalg import LinAlgError
@@ -187,23 +186,25 @@ def windows(frames: int, length: int, overlap: int) -> list[tuple[int, int]]:
 
 
 def solve_in_windows(
-    frames: int, length: int, overlap: int, solve_window: Callable[[int, int], Pose]
+    spans: Sequence[tuple[int, int]],
+    solve_window: Callable[[int, int], Pose],
+    tell: Callable[[int], None] = lambda frames: None,
 ) -> Pose:
     """Solve a long clip window by window and blend each overlap from one solution to the next.
 
     Args:
-        frames: T, the clip's length.
-        length: frames in a window.
-        overlap: frames that two windows share; only its middle half is blended, the rest is margin.
+        spans: [start, stop) of each window, as `windows` gives them.
         solve_window: gives the pose of frames [start, stop).
+        tell: told after each window how many more frames are solved.
     """
-    spans = windows(frames, length, overlap)
-    whole = solve_window(*spans[0])
-    for (_, last), (start, stop) in pairwise(spans):
-        fresh = solve_window(start, stop)
-        shared = last - start
-        fade = np.clip((np.arange(shared) + 0.5) / shared * 2 - 0.5, 0, 1)
-        whole = _joined(whole, fresh, shared, fade)
+    whole, done = Pose(np.zeros((0, 3)), np.zeros((0, 0, 4))), 0
+    for start, stop in spans:
+        fresh, shared = solve_window(start, stop), done - start
+        # only the middle half of an overlap is blended, the rest is margin
+        fade = np.clip((np.arange(shared) + 0.5) / max(shared, 1) * 2 - 0.5, 0, 1)
+        whole = _joined(whole, fresh, shared, fade) if done else fresh
+        tell(stop - done)
+        done = stop
     return whole
 
 

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 _WRITERS = {".bvh": ("rigs.formats.bvh", "write_bvh")}
 
 
-def suffixes() -> tuple[str, ...]:
-    """Return the suffixes of the motion files that can be written, such as ``.bvh``."""
-    return tuple(_WRITERS)
-
-
 def writer(path: str | PathLike[str]) -> "Callable[..., None]":
     """Return the function ``write(path, motion, **options)`` for a file, by its suffix.
 

@@ -41,7 +41,7 @@ def standing(root: np.ndarray | None = None, turn: np.ndarray | None = None) -> 
     landmarks = np.full((len(turn), len(LAYOUT), 3), np.nan)
     landmarks[:, attachment.rows] = locate(Chain(body).place(pose, sizes), attachment.points(STATURE))
     motion = Motion(body.skeleton(sizes), pose.rotations, pose.root, FPS)
-    return Animated(motion, STATURE, dict.fromkeys(body.size_names, STATURE), 5), landmarks
+    return Animated(motion, STATURE, dict.fromkeys(body.size_names, STATURE)), landmarks
 
 
 def seen(landmarks: np.ndarray, cameras: Cameras = CAMERAS) -> Observations:

@@ -108,9 +108,10 @@ def test_damage_in_the_middle_leaves_empty_frames(
     empty = [f.index for f in frames if f.image is None]
     assert 0 < len(empty) < 30
     assert all(20 < i < 60 for i in empty)
-    for frame in frames:
-        if frame.image is not None:  # every picture is at its own time
-            assert abs(bar(frame.image) - (2 * round(frame.time * 30)) % 88) <= 1
+    # Every picture is at its own time; the one in which the damage begins may decode, spoiled in part.
+    shown = [f for f in frames if f.image is not None]
+    off = [f.index for f in shown if abs(bar(f.image) - (2 * round(f.time * 30)) % 88) > 1]
+    assert off in ([], [empty[0] - 1])
     assert frames[-1].time == pytest.approx(79 / 30)
     assert "cannot be decoded" in caplog.text
 

@@ -11,7 +11,7 @@ import pytest
 
 from rigs import quat
 from rigs.errors import FormatError
-from rigs.formats import suffixes, write_motion, writer
+from rigs.formats import write_motion, writer
 from rigs.formats.bvh import read_bvh, write_bvh
 from rigs.motion import Motion
 from rigs.skeleton import Skeleton
@@ -183,7 +183,6 @@ def test_refusals(wild, tmp_path: Path) -> None:
 
 
 def test_formats_are_found_by_suffix(wild, tmp_path: Path) -> None:
-    assert ".bvh" in suffixes()
     write_motion(tmp_path / "a.BVH", wild(frames=2), unit="m")
     assert len(read_bvh(tmp_path / "a.BVH")) == 2
     with pytest.raises(FormatError, match=r"has the suffix '.xyz'; use one of .*\.bvh"):

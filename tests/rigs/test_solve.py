@@ -170,7 +170,7 @@ def test_windows_cover_every_frame_and_overlap(frames: int, length: int, overlap
 
 def test_windows_of_the_truth_join_to_the_truth(walk: Clip) -> None:
     pose = walking(BODY, 200)
-    joined = solve_in_windows(200, 60, 20, lambda start, stop: pose[start:stop])
+    joined = solve_in_windows(windows(200, 60, 20), lambda start, stop: pose[start:stop])
     np.testing.assert_allclose(joined.root, pose.root, atol=1e-12)
     np.testing.assert_allclose(joined.rotations, pose.rotations, atol=1e-12)
 
@@ -188,7 +188,7 @@ def test_windows_leave_no_seam() -> None:
         ).pose
 
     whole = window(0, frames)
-    off = apart(solve_in_windows(frames, length, overlap, window), whole, CHAIN, walk.sizes)
+    off = apart(solve_in_windows(windows(frames, length, overlap), window), whole, CHAIN, walk.sizes)
     # A point's smoothing kernel decays as exp(-n / (sqrt(2) L)) with L^4 = fps^3 / density^2 / (evidence a
     # frame): 0.6 frames for a point that four views know to 10 mm. Seven frames of margin leave 1e-4 of an
     # end's change of at most the 10 mm; the solves themselves stop within a thousandth of a millimetre.

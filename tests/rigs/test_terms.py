@@ -236,16 +236,6 @@ def test_the_robust_cost_is_bounded_and_its_slope_is_the_weight() -> None:
     np.testing.assert_allclose(robust_weight(np.zeros(1), scale), 1.0)
 
 
-def test_weights_of_what_was_not_seen_are_zero() -> None:
-    term = reprojection().term
-    assert isinstance(term, Reprojection)
-    weights = term.weights(CHAIN.place(a_pose(), SIZES))
-    assert not weights[2].any()
-    assert not weights[:, :, 5].any()
-    assert ((weights >= 0) & (weights <= 1)).all()
-    assert weights[0, 0, 0] > 0
-
-
 def test_a_shape_that_is_moved_as_a_whole_costs_the_same() -> None:
     points, guess, sd = some_points(6), np.ones((FRAMES, 6, 3)), np.full((FRAMES, 6), 0.3)
     term, moved = Shape(points, guess, sd), Shape(points, guess + np.array([3.0, -2.0, 5.0]), sd)
