@@ -1,0 +1,62 @@
+"""`mocap capture`: videos into a take."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from mocap.commands.source import config_from
+
+
+@click.command()
+@click.option(
+    "--views", type=click.Path(path_type=Path), help="Views file: videos, calibration, subject (YAML)."
+)
+@click.option("--video", type=click.Path(path_type=Path), help="A single video instead.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Take folder [default: NAME.take here]."
+)
+@click.option("--height", type=float, help="The person's standing height in metres, if known.")
+@click.option("--detector", default="blazepose", show_default=True, help="Which 2D keypoint detector.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Detection processes [default: one per processor]."
+)
+@click.option("--incomplete", is_flag=True, help="Use what there is of a video that ends too early.")
+@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+def capture(
+    views: Path | None,
+    video: Path | None,
+    output: Path | None,
+    height: float | None,
+    detector: str,
+    workers: int | None,
+    incomplete: bool,
+    quiet: bool,
+) -> None:
+    """Detect, triangulate and solve: videos into a take folder.
+
+    A second run on the same videos only solves. Interrupted with Ctrl-C, the same command goes on.
+    """
+    from rich.console import Console
+
+    from mocap.bar import Bar
+    from mocap.config import with_height
+    from mocap.pipeline import capture as run
+
+    config = with_height(config_from(views, video), height)
+    folder = output or _default_take(views, video)
+    bar = partial(Bar, Console(stderr=True, quiet=quiet))
+    found = run(config, folder, detector=detector, workers=workers, incomplete=incomplete, progress=bar)
+    if not quiet:
+        click.echo("\n".join([*found.lines(), f"take          {folder}"]))
+    for kind in ("note", "warning"):
+        for line in found.record[f"{kind}s"]:
+            click.echo(f"{kind}: {line}", err=True)
+
+
+def _default_take(views: Path | None, video: Path | None) -> Path:
+    """NAME.take in the current folder, NAME from the video or from the folder of the views file."""
+    name = views.absolute().parent.name if views is not None else (video or Path("capture")).stem
+    return Path(f"{name or 'capture'}.take")
