@@ -4,6 +4,7 @@ CalibrationError
     CameraError    a camera, or a set of cameras, that cannot be
     FileError      a calibration file that is missing, unknown, damaged or implausible
     FootageError   a video whose pixels are not those that the camera was calibrated for
+    BoardError     a calibration board that cannot be, or that does not fit its paper
 """
 
 from __future__ import annotations
@@ -23,3 +24,7 @@ class FileError(CalibrationError):
 
 class FootageError(CalibrationError):
     """A video that does not fit the calibration that it is used with."""
+
+
+class BoardError(CalibrationError):
+    """A calibration board that cannot be, or that does not fit the paper."""
