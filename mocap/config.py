@@ -12,6 +12,8 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from calibration.boards import Board
+from mocap.boardfields import BoardFieldError, checked_board
 from mocap.errors import ConfigError
 from mocap.yamlfile import read_yaml
 
@@ -30,6 +32,7 @@ class View:
         offset: seconds to add to the video's own times for the common clock; None = to be found.
         intrinsics: calibration file with this camera's intrinsics, or None.
         fov: horizontal field of view, radians, or None.
+        footage: video, or folder of images, of the board before this camera, for its intrinsics; or None.
     """
 
     name: str
@@ -37,6 +40,7 @@ class View:
     offset: float | None = None
     intrinsics: Path | None = None
     fov: float | None = None
+    footage: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -46,17 +50,6 @@ class CalibrationFile:
     file: Path
     units: Unit | None = None
     up: Up | None = None
-
-
-@dataclass(frozen=True)
-class Board:
-    """A ChArUco board: squares (columns, rows), edges of squares and markers in metres, ArUco dictionary."""
-
-    squares: tuple[int, int]
-    square: float
-    marker: float
-    dictionary: str
-    type: Literal["charuco"] = "charuco"
 
 
 @dataclass(frozen=True)
@@ -103,11 +96,11 @@ class _Calibration(_Strict):
 
 
 class _Board(_Strict):
-    type: Literal["charuco"]
+    type: Literal["charuco", "chessboard"]
     squares: tuple[int, int]
     square: float
-    marker: float
-    dictionary: str
+    marker: float | None = None
+    dictionary: str | None = None
 
 
 class _Subject(_Strict):
@@ -179,10 +172,14 @@ class _Checked:
         views = tuple(self.view(view, f"views[{i}]") for i, view in enumerate(file.views))
         self.differ([_same_file_name(v.name) for v in views], "name", [v.name for v in views])
         self.differ([v.video.resolve() for v in views], "video", [v.video for v in views])
+        board = None if file.board is None else self.board(file.board)
+        for i, view in enumerate(views):
+            if view.footage is not None and board is None:
+                raise self.wrong(f"views[{i}].intrinsics", "images of a board: add the field board")
         return CaptureConfig(
             views=views,
             calibration=self.calibration(file.calibration),
-            board=None if file.board is None else self.board(file.board),
+            board=board,
             subject=self.subject(file.subject),
             source=self.path.absolute(),
         )
@@ -197,7 +194,11 @@ class _Checked:
                 range_ = "a horizontal field of view lies between 1 and 179 degrees"
                 raise self.wrong(f"{at}.intrinsics", f"{range_}, not {given:g}")
             return View(view.name, video, view.offset, fov=math.radians(given))
-        file = None if given is None else self.existing(given, f"{at}.intrinsics")
+        if given is None:
+            return View(view.name, video, view.offset)
+        file = self.existing(given, f"{at}.intrinsics", folder=True)
+        if file.is_dir() or file.suffix.lower() in _FOOTAGE:
+            return View(view.name, video, view.offset, footage=file)
         return View(view.name, video, view.offset, file)
 
     def calibration(self, given: str | _Calibration | None) -> CalibrationFile | None:
@@ -208,21 +209,10 @@ class _Checked:
         return CalibrationFile(self.existing(given.file, "calibration.file"), given.units, given.up)
 
     def board(self, board: _Board) -> Board:
-        if min(board.squares) < 2:
-            raise self.wrong(
-                "board.squares", f"must be [columns, rows] of at least 2, not {list(board.squares)}"
-            )
-        for field in ("square", "marker"):
-            edge = getattr(board, field)
-            if not 0 < edge < 5:
-                raise self.wrong(
-                    f"board.{field}", f"must be the edge in metres, between 0 and 5, not {edge:g}"
-                )
-        if board.marker >= board.square:
-            raise self.wrong(
-                "board.marker", f"{board.marker:g} m is not smaller than the square, {board.square:g} m"
-            )
-        return Board(board.squares, board.square, board.marker, board.dictionary)
+        try:
+            return checked_board(board.type, board.squares, board.square, board.marker, board.dictionary)
+        except BoardFieldError as error:
+            raise self.wrong(f"board.{error.field}", str(error)) from error
 
     def subject(self, subject: _Subject | None) -> Subject:
         height = subject.height if subject else None
@@ -232,8 +222,10 @@ class _Checked:
             raise self.wrong("subject.height", f"must be {low} to {high} metres, not {height:g}{hint}")
         return Subject(height)
 
-    def existing(self, name: str, at: str) -> Path:
+    def existing(self, name: str, at: str, folder: bool = False) -> Path:
         file = self.path.absolute().parent / name
+        if folder and name.strip() and "\0" not in name and file.is_dir():
+            return file
         if not name.strip() or "\0" in name or not file.is_file():
             kind = "a folder, not a file" if name.strip("\0 ") and file.is_dir() else "no such file"
             raise self.wrong(at, f"{kind}: {file}")
@@ -257,6 +249,7 @@ class _Checked:
         return ConfigError(f"{self.path.name}: {at}: {message}")
 
 
+_FOOTAGE = (".mp4", ".mov", ".avi", ".mkv", ".m4v", ".webm", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".3gp")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -266,7 +259,11 @@ def _same_file_name(name: str) -> str:
 
 
 _KINDS = {"str": "text", "float": "a number", "int": "a whole number", "object": "fields", "array": "a list"}
-_CHOICES = {"calibration.units": get_args(Unit), "calibration.up": get_args(Up), "board.type": ("charuco",)}
+_CHOICES = {
+    "calibration.units": get_args(Unit),
+    "calibration.up": get_args(Up),
+}
+_CHOICES |= {"board.type": ("charuco", "chessboard")}
 _KINDS |= {"bool": "true or false", "null": "nothing"}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from calibration.boards import Board
 from mocap.config import CalibrationFile, load_views, single_video
 from mocap.errors import ConfigError
 
@@ -19,6 +20,8 @@ views:
   - {name: "größe 2", video: sub/b.mp4, intrinsics: sub/cal.toml}
 """
 VIEWS = "views: [{name: a, video: a.mp4}]"
+CHARUCO = VIEWS + "\nboard: {type: charuco, squares: [5, 4], square: 0.25, marker: 0.19"
+CHESS = VIEWS + "\nboard: {type: chessboard, squares: [5, 8], square: 0.06"
 
 
 @pytest.fixture
@@ -54,6 +57,16 @@ def test_least_file_and_plain_calibration(folder: Path) -> None:
     assert (config.calibration, config.board, config.subject.height) == (None, None, None)
     config = load_views(write(folder, VIEWS + "\ncalibration: sub/cal.toml"))
     assert config.calibration == CalibrationFile(folder / "sub/cal.toml")
+
+
+def test_chessboards_and_footage_of_the_board(folder: Path) -> None:
+    views = (
+        "views: [{name: a, video: a.mp4, intrinsics: sub}, {name: b, video: sub/b.mp4, intrinsics: a.mp4}]"
+    )
+    config = load_views(write(folder, views + CHESS.removeprefix(VIEWS) + "}"))
+    assert config.board == Board((5, 8), 0.06, type="chessboard")
+    assert [v.footage for v in config.views] == [folder / "sub", folder / "a.mp4"]
+    assert [v.intrinsics for v in config.views] == [None, None]
 
 
 def test_single_video(folder: Path) -> None:
@@ -99,6 +112,12 @@ WRONG = {
     + "\nboard: {type: charuco, squares: [5, 4], square: 0.2, marker: 0.3, dictionary: D}": r"board.marker",
     VIEWS
     + "\nboard: {type: charuco, squares: [5, 4], square: 250, marker: 1, dictionary: D}": r"board.square",
+    CHARUCO + ", dictionary: DICT_4x4_50}": "board.dictionary: unknown dictionary .*did you mean DICT_4X4_50",
+    CHARUCO + "}": "board.dictionary: missing; a charuco board needs marker and dictionary",
+    CHESS + ", marker: 0.1}": "board.marker: a chessboard has no markers: leave it out, or take charuco",
+    CHESS.replace("5, 8", "3, 8") + "}": r"board.squares: .* at least 4, not \[3, 8\]",
+    CHESS.replace("chessboard", "circles") + "}": "board.type: must be charuco or chessboard, not 'circles'",
+    "views: [{name: a, video: a.mp4, intrinsics: sub}]": r"views\[0\].intrinsics: images of a board",
     "": "the file is empty",
     "# only a comment": "the file is empty",
     "just text": "file: must be fields, not text",
