@@ -1,22 +1,22 @@
-"""The TOML layout of aniposelib, which FreeMoCap and Pose2Sim write too: one table a camera.
+"""The TOML layout of aniposelib, which we write ourselves: one table a camera.
 
-It does not say its unit or axes, so metres and z up are assumed unless `[metadata]` has `units` and `up`
-(as `write_aniposelib` says them), or a board's square of 1 or more, which FreeMoCap gives in millimetres.
+It does not say its unit or axes, so metres and z up are assumed (as Pose2Sim writes it) unless `[metadata]`
+has `units` and `up`, as our files have. A table may have `offset`, the seconds that are added to that
+camera's own times to get the common clock. Other programs take the keys that they know and leave these alone.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from calibration.camera import Camera, Cameras
+import numpy as np
+
+from calibration.camera import Cameras
 from calibration.errors import FileError
-from calibration.files.document import Document
-from calibration.files.source import Entry, Source
-from calibration.rotation import to_rotvec
+from calibration.files import replacing, tables
+from calibration.files.document import Document, open_document
+from calibration.files.source import Source
 
 
 def claims(document: Document) -> bool:
@@ -25,7 +25,7 @@ def claims(document: Document) -> bool:
     Args:
         document: a parsed file.
     """
-    return document.kind == "toml" and bool(_tables(document))
+    return document.kind == "toml" and bool(tables.tables(document))
 
 
 def read(document: Document) -> Source:
@@ -34,87 +34,73 @@ def read(document: Document) -> Source:
     Args:
         document: one that `claims` accepts.
     """
-    entries = tuple(entry(str(table.get("name", key)), table) for key, table in _tables(document).items())
-    metadata = document.data.get("metadata")
-    said = metadata if isinstance(metadata, dict) else {}
-    square = said.get("charuco_square_size")
-    implied = "mm" if isinstance(square, int | float) and square >= 1 else "m"
-    return Source(document.path, entries, str(said.get("units", implied)), str(said.get("up", "z")))
+    found = tables.tables(document)
+    entries = tuple(tables.entry(str(table.get("name", key)), table) for key, table in found.items())
+    said = tables.metadata(document)
+    return Source(document.path, entries, str(said.get("units", "m")), str(said.get("up", "z")))
 
 
-def entry(name: str, table: dict[str, Any]) -> Entry:
-    """One camera from its table.
-
-    Args:
-        name: what to call it.
-        table: the keys size, matrix, distortions, rotation, translation, fisheye, as far as there are.
-    """
-    model = "fisheye" if table.get("fisheye") is True else "pinhole"
-    return Entry(
-        name,
-        table.get("size"),
-        table.get("matrix"),
-        table.get("distortions"),
-        table.get("rotation"),
-        table.get("translation"),
-        model,
-    )
-
-
-def write_aniposelib(path: str | Path, cameras: Cameras) -> None:
+def write_aniposelib(
+    path: str | Path, cameras: Cameras, offsets: Mapping[str, float] | None = None
+) -> tuple[Path, ...]:
     """Write cameras as an aniposelib TOML file, all at once or not at all.
 
     Args:
         path: the file; replaced if it exists.
         cameras: metres, y up; `[metadata]` says so, and `read_calibration` heeds it.
+        offsets: seconds added to a camera's own times to get the common clock, by its name; a camera whose
+            video started late has a positive one. Cameras that are not named get none.
+
+    Returns:
+        The file.
 
     Raises:
-        FileError: the file cannot be written.
+        FileError: the file cannot be written, or an offset is no number or of no camera.
     """
-    target = Path(path)
-    tables = [_table(index, camera) for index, camera in enumerate(cameras)]
-    text = "\n".join([*tables, '[metadata]\nunits = "m"\nup = "y"\n'])
-    try:
-        _replace(target, text)
-    except OSError as error:
-        raise FileError(f"{target}: cannot be written: {error.strerror}; choose another place") from None
+    target, given = Path(path), dict(offsets or {})
+    _check_offsets(target, cameras, given)
+    parts = []
+    for key, camera in zip(tables.numbered(len(cameras)), cameras, strict=True):
+        values = tables.fields(camera)
+        if camera.model == "fisheye":
+            values["fisheye"] = True
+        if camera.name in given:
+            values["offset"] = float(given[camera.name])
+        parts.append(tables.written(key, values))
+    parts.append(tables.written("metadata", {"units": "m", "up": "y"}))
+    replacing.write_file(target, "\n".join(parts))
+    return (target,)
 
 
-def _tables(document: Document) -> dict[str, dict[str, Any]]:
-    return {
-        key: table
-        for key, table in document.data.items()
-        if isinstance(table, dict) and key != "metadata" and ("matrix" in table or "translation" in table)
-    }
+def read_offsets(path: str | Path) -> dict[str, float]:
+    """Read the time offsets that a calibration file says.
+
+    Args:
+        path: a calibration file or folder of any known program.
+
+    Returns:
+        Seconds that are added to a camera's own times to get the common clock, by its name; only of
+        cameras for which the file says one, so empty for all formats but this.
+
+    Raises:
+        FileError: the file cannot be read, or an offset is no number.
+    """
+    document = open_document(Path(path))
+    found = tables.tables(document) if document.kind == "toml" else {}
+    said = {str(t.get("name", key)): t["offset"] for key, t in found.items() if "offset" in t}
+    return {name: _seconds(document.path, name, value) for name, value in said.items()}
 
 
-def _table(index: int, camera: Camera) -> str:
-    pose = camera.camera_from_world
-    lines = [
-        f"[cam_{index}]",
-        f"name = {_quoted(camera.name)}",
-        f"size = {list(camera.size)}",
-        f"matrix = {camera.K.tolist()}",
-        f"distortions = {camera.distortion.tolist()}",
-        f"rotation = {to_rotvec(pose[:3, :3]).tolist()}",
-        f"translation = {pose[:3, 3].tolist()}",
-        *(["fisheye = true"] if camera.model == "fisheye" else []),
-    ]
-    return "\n".join(lines) + "\n"
+def _check_offsets(path: Path, cameras: Cameras, offsets: Mapping[str, float]) -> None:
+    for name, value in offsets.items():
+        if name not in cameras.names:
+            raise FileError(
+                f"{path}: offset of {name!r}: there is no such camera, only {', '.join(cameras.names)}"
+            )
+        _seconds(path, name, value)
 
 
-def _quoted(text: str) -> str:
-    """A TOML basic string: JSON's escapes, and DEL, which JSON leaves alone."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _replace(target: Path, text: str) -> None:
-    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(beside, 0o644)  # mkstemp makes it private
-        os.replace(beside, target)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+def _seconds(path: Path, name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
+        raise FileError(f"{path}: camera {name!r}: offset: must be a number of seconds, got {value!r:.40}")
+    return float(value)

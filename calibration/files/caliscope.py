@@ -2,16 +2,23 @@
 
 Metres, z up where its user set the origin on a board lying on the floor. `rotation_count` only says how
 frames are shown to its trackers: the calibration is for frames as they are filmed, so it is not used.
-Cameras that its user set to `ignore` are left out.
+Cameras that its user set to `ignore` are left out. Caliscope calls cameras by number; written are the numbers
+at the ends of our names where those differ, and the names beside them, which it leaves alone.
+Its lenses have five coefficients, or four of a fisheye: eight are refused.
+Source: Caliscope, `cameras/camera_array.py`.
 """
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
-from calibration.files import aniposelib
+from calibration.camera import Camera, Cameras
+from calibration.files import replacing, tables
 from calibration.files.document import Document
-from calibration.files.source import Source
+from calibration.files.source import Source, refuse_models
+from calibration.files.world import from_metres_y_up
 
 _MARKS = ("cam_id", "port", "rotation_count")
 
@@ -32,16 +39,39 @@ def read(document: Document) -> Source:
         document: one that `claims` accepts.
     """
     kept = {key: table for key, table in _tables(document).items() if table.get("ignore") is not True}
-    entries = tuple(aniposelib.entry(_name(key, table), table) for key, table in kept.items())
+    entries = tuple(tables.entry(_name(key, table), table) for key, table in kept.items())
     return Source(document.path, entries)
+
+
+def write(path: Path, cameras: Cameras) -> tuple[Path, ...]:
+    """Write metres, z up.
+
+    Args:
+        path: the file; replaced if it exists.
+        cameras: metres, y up.
+
+    Returns:
+        The file.
+
+    Raises:
+        FileError: a lens with eight coefficients, or the file cannot be written.
+    """
+    refuse_models(path, cameras, "Caliscope", rational=True)
+    placed = [from_metres_y_up(camera, "m", "z") for camera in cameras]
+    numbers = _numbers(cameras.names)
+    parts = [
+        tables.written(f"cameras.{n}", _fields(n, camera)) for n, camera in zip(numbers, placed, strict=True)
+    ]
+    replacing.write_file(path, "\n".join(parts))
+    return (path,)
 
 
 def _tables(document: Document) -> dict[str, dict[str, Any]]:
     nested = document.data.get("cameras")
-    tables = nested if isinstance(nested, dict) else document.data
+    found = nested if isinstance(nested, dict) else document.data
     return {
         key: table
-        for key, table in tables.items()
+        for key, table in found.items()
         if isinstance(table, dict) and any(mark in table for mark in _MARKS)
     }
 
@@ -49,3 +79,17 @@ def _tables(document: Document) -> dict[str, dict[str, Any]]:
 def _name(key: str, table: dict[str, Any]) -> str:
     number = next((table[mark] for mark in ("cam_id", "port") if mark in table), None)
     return str(table.get("name", key if number is None else f"cam_{number}"))
+
+
+def _numbers(names: tuple[str, ...]) -> list[int]:
+    """The numbers that the names end in, if they all do and differ; else 0, 1, ..."""
+    ends = [re.search(r"\d{1,9}$", name) for name in names]
+    numbers = [int(end.group()) for end in ends if end]
+    return numbers if len(set(numbers)) == len(names) else list(range(len(names)))
+
+
+def _fields(number: int, camera: Camera) -> dict[str, Any]:
+    fisheye = camera.model == "fisheye"
+    coefficients = tables.at_least(camera.distortion, 4 if fisheye else 5)[: 4 if fisheye else 5]
+    values = {"cam_id": number, **tables.fields(camera, coefficients)}
+    return {**values, "rotation_count": 0, "ignore": False, "fisheye": fisheye}

@@ -1,6 +1,8 @@
 """EasyMocap's pair `intri.yml` and `extri.yml`: K_<name>, dist_<name>; R_<name> or Rot_<name>, T_<name>.
 
 Metres (its documentation demands them), z up. `H_<name>` and `W_<name>` give the size where they are.
+Lenses are OpenCV's, five coefficients or more; it has no fisheye lenses in these files.
+Source: EasyMocap, `easymocap/mytools/camera_utils.py`.
 """
 
 from __future__ import annotations
@@ -8,9 +10,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from calibration.camera import Cameras
 from calibration.errors import FileError
+from calibration.files import replacing, storage, tables
 from calibration.files.document import Document, open_document
-from calibration.files.source import Entry, Source
+from calibration.files.source import Entry, Source, refuse_models
+from calibration.files.world import from_metres_y_up
+from calibration.rotation import to_rotvec
 
 _PAIR = ("intri", "extri")
 
@@ -39,6 +47,37 @@ def read(document: Document) -> Source:
     intri, extri = _pair(document)
     names = [str(name) for name in intri.get("names") or []]
     return Source(document.path, tuple(_entry(name, intri, extri) for name in names))
+
+
+def write(path: Path, cameras: Cameras) -> tuple[Path, ...]:
+    """Write both files, metres, z up.
+
+    Args:
+        path: their folder, or one of the two.
+        cameras: metres, y up.
+
+    Returns:
+        The two files.
+
+    Raises:
+        FileError: a fisheye lens, a name that is no key, or the folder cannot be written.
+    """
+    folder = path.parent if path.stem.lower() in _PAIR else path
+    refuse_models(folder, cameras, "EasyMocap", fisheye=True)
+    intri: dict[str, storage.Value] = {"names": list(cameras.names)}
+    extri: dict[str, storage.Value] = {"names": list(cameras.names)}
+    for camera in (from_metres_y_up(camera, "m", "z") for camera in cameras):
+        name, pose = camera.name, camera.camera_from_world
+        if not storage.KEY.fullmatch(f"K_{name}"):
+            raise FileError(f"{folder}: camera {name!r}: name: must be letters, digits, _ and -; rename it")
+        intri[f"K_{name}"] = camera.K
+        intri[f"dist_{name}"] = np.array([tables.at_least(camera.distortion, 5)])
+        intri[f"W_{name}"], intri[f"H_{name}"] = camera.size
+        extri[f"R_{name}"] = to_rotvec(pose[:3, :3])[:, None]
+        extri[f"Rot_{name}"], extri[f"T_{name}"] = pose[:3, :3], pose[:3, 3:]
+    texts = {"intri.yml": storage.to_yaml(intri), "extri.yml": storage.to_yaml(extri)}
+    replacing.write_folder(folder, texts)
+    return tuple(folder / name for name in texts)
 
 
 def _pair(document: Document) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -2,15 +2,25 @@
 
 Metres and z up unless told otherwise. A camera is a group of keys that share what follows (or goes before)
 the known name: `K_cam1 dist_cam1 R_cam1 T_cam1`, or plain `camera_matrix distortion_coefficients rvec tvec`.
+Written are, as OpenCV's calibration sample has them, `camera_matrix`, `distortion_coefficients`,
+`image_width`, `image_height` and `fisheye_model`, besides `rvec`, `tvec` and `camera_name`.
 """
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from calibration.camera import Camera, Cameras
 from calibration.errors import FileError
+from calibration.files import replacing, storage, tables
 from calibration.files.document import Document
 from calibration.files.source import Entry, Source
+from calibration.files.world import from_metres_y_up
+from calibration.rotation import to_rotvec
 
 _KEYS = {
     "matrix": ("camera_matrix", "cameramatrix", "intrinsic_matrix", "intrinsics", "mtx", "k", "m"),
@@ -29,6 +39,7 @@ _KEYS = {
     "height": ("image_height", "height", "h"),
     "size": ("image_size", "size", "resolution"),
     "model": ("camera_model", "distortion_model", "model"),
+    "name": ("camera_name",),
 }
 _BY_KEY = {key: field for field, keys in _KEYS.items() for key in keys}
 _LONGEST_FIRST = sorted(_BY_KEY, key=len, reverse=True)
@@ -54,6 +65,65 @@ def read(document: Document) -> Source:
     """
     entries = [entry for part in _storages(document) for entry in _entries(part)]
     return Source(document.path, tuple(entries))
+
+
+def write(path: Path, cameras: Cameras) -> tuple[Path, ...]:
+    """Write metres, z up: one file if the path ends in .yml, .yaml or .xml, else a folder with one a camera.
+
+    Args:
+        path: the file or the folder.
+        cameras: metres, y up.
+
+    Returns:
+        The files.
+
+    Raises:
+        FileError: names of cameras that cannot be told apart as keys or files, or nothing can be written.
+    """
+    placed = [from_metres_y_up(camera, "m", "z") for camera in cameras]
+    suffix = path.suffix.lower()
+    if suffix in (".yml", ".yaml", ".xml"):
+        values = _values(placed[0]) if len(placed) == 1 else _together(path, placed)
+        replacing.write_file(path, storage.to_xml(values) if suffix == ".xml" else storage.to_yaml(values))
+        return (path,)
+    texts = {_file_name(camera.name): storage.to_yaml(_values(camera)) for camera in placed}
+    if len(texts) < len(placed):
+        raise FileError(f"{path}: names of cameras are too alike for files: {', '.join(cameras.names)}")
+    replacing.write_folder(path, texts)
+    return tuple(path / name for name in texts)
+
+
+def _values(camera: Camera) -> dict[str, storage.Value]:
+    pose, fisheye = camera.camera_from_world, camera.model == "fisheye"
+    coefficients = tables.at_least(camera.distortion, 4 if fisheye else 5)
+    return {
+        "camera_name": camera.name,
+        "image_width": camera.size[0],
+        "image_height": camera.size[1],
+        "fisheye_model": int(fisheye),
+        "camera_matrix": camera.K,
+        "distortion_coefficients": np.array(coefficients)[:, None],
+        "rvec": to_rotvec(pose[:3, :3])[:, None],
+        "tvec": pose[:3, 3:],
+    }
+
+
+def _together(path: Path, cameras: list[Camera]) -> dict[str, storage.Value]:
+    """All cameras in one storage: each key is followed by the name, which has to be read off it again."""
+    values: dict[str, storage.Value] = {}
+    for camera in cameras:
+        own = _values(camera)
+        fisheye, name = own.pop("fisheye_model"), own.pop("camera_name")
+        own["camera_model"] = "fisheye" if fisheye else "pinhole"
+        keys = [f"{key}_{name}" for key in own]
+        if not all(storage.KEY.fullmatch(key) and (_split(key) or ("", ""))[1] == name for key in keys):
+            raise FileError(f"{path}: camera {name!r}: no name for a key in one file; give a folder instead")
+        values.update(zip(keys, own.values(), strict=True))
+    return values
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name) + ".yml"
 
 
 def _storages(document: Document) -> tuple[Document, ...]:
@@ -109,4 +179,5 @@ def _entry(document: Document, name: str, group: dict[str, Any]) -> Entry:
     flagged = str(document.data.get("fisheye_model", 0)) not in ("0", "0.0")  # OpenCV's calibration sample
     model = "fisheye" if named or flagged else "pinhole"
     pose = group.get("rotation"), group.get("translation")
+    name = str(group.get("name", name))
     return Entry(name, size, group["matrix"], group.get("distortion"), *pose, model)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.camera import Camera
+from calibration.camera import Camera, Cameras
 from calibration.errors import CalibrationError, FileError
 from calibration.rotation import from_rotvec
 
@@ -47,14 +47,14 @@ class Source:
     Args:
         path: the file.
         entries: its cameras.
-        units: "m", "cm", "mm" or "in".
-        up: which axis points up: "x", "y", "z", "-x", "-y" or "-z".
+        units: "m", "cm", "mm" or "in"; None = its program has no unit.
+        up: which axis points up: "x", "y", "z", "-x", "-y" or "-z"; None = its program has no up.
     """
 
     path: Path
     entries: tuple[Entry, ...]
-    units: str = "m"
-    up: str = "z"
+    units: str | None = "m"
+    up: str | None = "z"
 
 
 def to_camera(source: Source, entry: Entry, sizes: Mapping[str, tuple[int, int]], poses: bool) -> Camera:
@@ -80,6 +80,30 @@ def to_camera(source: Source, entry: Entry, sizes: Mapping[str, tuple[int, int]]
         return Camera(entry.name, size, entry.matrix, distortion, pose, entry.model)  # type: ignore[arg-type]
     except CalibrationError as error:
         raise FileError(f"{source.path}: {error}") from None
+
+
+def refuse_models(
+    path: Path, cameras: Cameras, program: str, fisheye: bool = False, rational: bool = False
+) -> None:
+    """Refuse cameras whose lens a program would read as another.
+
+    Args:
+        path: the file that was to be written.
+        cameras: the cameras.
+        program: whose file it is.
+        fisheye: whether it has no fisheye lenses.
+        rational: whether it has no lenses with eight coefficients.
+
+    Raises:
+        FileError: names file, camera, and the formats that have such a lens.
+    """
+    for camera in cameras:
+        lens = "a fisheye lens" if camera.model == "fisheye" else "eight coefficients"
+        if fisheye if camera.model == "fisheye" else (rational and bool(np.any(camera.distortion[5:]))):
+            raise FileError(
+                f"{path}: camera {camera.name!r}: distortion: {program} has none with {lens};"
+                " write aniposelib or colmap"
+            )
 
 
 def _coefficients(where: str, value: Any) -> Array:

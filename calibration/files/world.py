@@ -1,4 +1,4 @@
-"""From the unit and the axes of a file to ours: metres, y up."""
+"""From the unit and the axes of a file to ours, metres and y up, and back."""
 
 from __future__ import annotations
 
@@ -73,6 +73,20 @@ def to_metres_y_up(camera: Camera, units: str, up: str) -> Camera:
     pose = camera.camera_from_world.copy()
     pose[:3, :3] = pose[:3, :3] @ np.array(TURNS[up], dtype=np.float64).T
     pose[:3, 3] *= METRES[units]
+    return replace(camera, camera_from_world=pose)
+
+
+def from_metres_y_up(camera: Camera, units: str, up: str) -> Camera:
+    """Put one of our cameras into another unit and axes: the inverse of `to_metres_y_up`.
+
+    Args:
+        camera: metres, y up.
+        units: a key of METRES.
+        up: a key of TURNS.
+    """
+    pose = camera.camera_from_world.copy()
+    pose[:3, :3] = pose[:3, :3] @ np.array(TURNS[up], dtype=np.float64)
+    pose[:3, 3] /= METRES[units]
     return replace(camera, camera_from_world=pose)
 
 
