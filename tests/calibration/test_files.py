@@ -424,7 +424,7 @@ class TestDoor:
     )
     def test_unknown(self, tmp_path, content):
         (tmp_path / "calib.toml").write_bytes(content)
-        self.refused(tmp_path / "calib.toml", r"known are aniposelib .*Qualisys.*EasyMocap.*OpenCV")
+        self.refused(tmp_path / "calib.toml", r"known are aniposelib .*EasyMocap.*OpenCV.*Qualisys")
 
     def test_empty_folder(self, tmp_path):
         self.refused(tmp_path, "known are aniposelib")
