@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.boards import DICTIONARIES
 from calibration.errors import BoardError
 
 Box = tuple[float, float, float, float]
@@ -30,8 +31,8 @@ class Pattern:
         squares: (columns, rows).
         square: edge of a square, metres.
         marker: edge of a marker, metres; None for a chessboard.
-        dictionary: OpenCV's name of the markers' dictionary, e.g. "DICT_4X4_50" (also without DICT_, and in
-            small letters), or None for a chessboard.
+        dictionary: a name of `calibration.boards.DICTIONARIES`, in small letters and without DICT_ too; None
+            for a chessboard.
 
     Raises:
         BoardError: there can be no such board; says what would do.
@@ -135,7 +136,7 @@ def _marker_bits(dictionary: str, count: int) -> list[NDArray[np.bool_]]:
     """Which cells of the first markers are black, border included, row by row."""
     import cv2
 
-    found = cv2.aruco.getPredefinedDictionary(_dictionaries()[dictionary])
+    found = _dictionary(dictionary)
     side = found.markerSize + 2
     return [cv2.aruco.generateImageMarker(found, marker, side) == 0 for marker in range(count)]
 
@@ -149,24 +150,20 @@ def _runs(bits: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
     return runs
 
 
-def _dictionaries() -> dict[str, int]:
+def _dictionary(name: str) -> Any:
     import cv2
 
-    aruco: Any = cv2.aruco
-    return {name: getattr(aruco, name) for name in sorted(dir(aruco)) if name.startswith("DICT_")}
+    return cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, name))
 
 
 def _checked_dictionary(name: str, needed: int) -> str:
     """OpenCV's spelling of the name of a dictionary with enough markers."""
-    import cv2
-
-    known = _dictionaries()
     asked = name.upper() if name.upper().startswith("DICT_") else f"DICT_{name.upper()}"
-    found = next((spelt for spelt in known if spelt.upper() == asked), None)
+    found = next((spelt for spelt in DICTIONARIES if spelt.upper() == asked), None)
     if found is None:
-        near = difflib.get_close_matches(asked, known, 3, 0.0)
+        near = difflib.get_close_matches(asked, DICTIONARIES, 3, 0.0)
         raise BoardError(f"board: dictionary: OpenCV has no {name!r}; close to it are {', '.join(near)}")
-    held = len(cv2.aruco.getPredefinedDictionary(known[found]).bytesList)
+    held = len(_dictionary(found).bytesList)
     if needed > held:
         raise BoardError(
             f"board: dictionary: the board needs {needed} markers and {found} holds {held};"
