@@ -12,7 +12,7 @@ from calibration.distortion import distort
 Array = NDArray[np.float64]
 
 _ACROSS = 41  # pixels looked at along the width and along the height of the frame
-_ALIKE = 0.01  # px: five coefficients that are this near need no more
+_ALIKE = 0.1  # px: five coefficients that are this near need no more; eight are wild outside the frame
 
 
 def distortion_of(
@@ -34,13 +34,15 @@ def distortion_of(
     inverse: Array = np.linalg.inv(matrix[:2, :2])
     bent: Array = (pixels - matrix[:2, 2]) @ inverse.T
     xy: Array = (undo(pixels) - matrix[:2, 2]) @ inverse.T
+    best, miss = np.zeros(5), np.inf
     plain = _brown(xy, bent)
-    miss = _worst(plain, xy, bent, matrix)
-    if miss <= _ALIKE:
-        return plain, miss
-    rational = _rational(xy, bent, plain)
-    better = _worst(rational, xy, bent, matrix)
-    return (rational, better) if better < miss else (plain, miss)
+    for tried in (plain, *(_rational(xy, bent, plain, terms) for terms in (1, 2, 3))):
+        worst = _worst(tried, xy, bent, matrix)
+        if worst < miss:
+            best, miss = tried, worst
+        if miss <= _ALIKE:
+            break
+    return best, miss
 
 
 def _brown(xy: Array, bent: Array) -> Array:
@@ -49,14 +51,17 @@ def _brown(xy: Array, bent: Array) -> Array:
     return _solve([s * xy, s**2 * xy, *_tangential(xy), s**3 * xy], bent - xy)
 
 
-def _rational(xy: Array, bent: Array, plain: Array) -> Array:
-    """All eight, with p1 and p2 of the five: times its denominator the radial part is linear too."""
+def _rational(xy: Array, bent: Array, plain: Array, terms: int) -> Array:
+    """All eight, with p1 and p2 of the five: times its denominator the radial part is linear too.
+
+    The denominator has one to three terms; the fewer, the tamer it is outside the frame.
+    """
     s = np.sum(xy * xy, axis=-1, keepdims=True)
     p1, p2 = _tangential(xy)
     radial = bent - plain[2] * p1 - plain[3] * p2
-    columns = [s**n * xy for n in (1, 2, 3)] + [-(s**n) * radial for n in (1, 2, 3)]
-    k1, k2, k3, k4, k5, k6 = _solve(columns, radial - xy)
-    return np.array([k1, k2, plain[2], plain[3], k3, k4, k5, k6])
+    columns = [s**n * xy for n in (1, 2, 3)] + [-(s**n) * radial for n in range(1, terms + 1)]
+    k1, k2, k3, *below = _solve(columns, radial - xy)
+    return np.array([k1, k2, plain[2], plain[3], k3, *below, *[0.0] * (3 - terms)])
 
 
 def _tangential(xy: Array) -> tuple[Array, Array]:

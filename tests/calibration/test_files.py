@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 
 import numpy as np
 import pytest
@@ -11,7 +10,8 @@ from hypothesis import strategies as st
 from calibration import CalibrationError, Camera, Cameras
 from calibration.files import read_calibration, write_aniposelib
 from calibration.rotation import to_rotvec
-from tests.calibration.synthetic import camera, people, ring
+from tests.calibration.same import assert_same, write
+from tests.calibration.synthetic import camera, ring
 
 # Ours is y up: (x, y, z). The same place in a world with another axis up, by hand.
 IN_AXES = {
@@ -31,15 +31,6 @@ def in_file(view: Camera, up: str, per_metre: float) -> tuple[np.ndarray, np.nda
     return pose[:3, :3] @ basis.T, per_metre * pose[:3, 3]
 
 
-def assert_same(found: Cameras, expected: Cameras) -> None:
-    """Names, sizes, models, and every pixel of a cloud of points."""
-    assert found.names == expected.names
-    assert [(c.size, c.model) for c in found] == [(c.size, c.model) for c in expected]
-    points = people(np.random.default_rng(0), 30)
-    np.testing.assert_allclose(found.project(points), expected.project(points), atol=1e-6)
-    np.testing.assert_allclose([c.centre for c in found], [c.centre for c in expected], atol=1e-9)
-
-
 def anipose_text(cameras: Cameras, up="z", per_metre=1.0, matrix=False, tail="") -> str:
     lines = []
     for i, view in enumerate(cameras):
@@ -57,11 +48,6 @@ def anipose_text(cameras: Cameras, up="z", per_metre=1.0, matrix=False, tail="")
     return "\n".join(lines) + "\n" + tail
 
 
-def write(path, text: str):
-    path.write_text(textwrap.dedent(text), encoding="utf-8")
-    return path
-
-
 @pytest.fixture
 def cameras() -> Cameras:
     return ring(3)
@@ -74,6 +60,15 @@ class TestAniposelib:
 
     def test_freemocap_is_millimetres_by_its_board(self, tmp_path, cameras):
         text = anipose_text(cameras, per_metre=1000, tail="[metadata]\ncharuco_square_size = 58\n")
+        assert_same(read_calibration(write(tmp_path / "calib.toml", text)), cameras)
+
+    def test_freemocap_without_its_board_on_the_floor_is_the_first_cameras_world(self, tmp_path, cameras):
+        tail = "[metadata]\ncharuco_square_size = 58.0\ngroundplane_calibration = false\n"
+        path = write(tmp_path / "calib.toml", anipose_text(cameras, "-y", 1000, tail=tail))
+        assert_same(read_calibration(path), cameras)
+
+    def test_a_square_below_one_is_no_millimetre(self, tmp_path, cameras):
+        text = anipose_text(cameras, tail="[metadata]\ncharuco_square_size = 0.058\n")
         assert_same(read_calibration(write(tmp_path / "calib.toml", text)), cameras)
 
     @pytest.mark.parametrize("up", IN_AXES)
