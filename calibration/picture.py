@@ -27,7 +27,7 @@ ABOVE = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 FRONT = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]])
 
 _WIDTH, _HEIGHT, _DPI = 15.0, 9.0, 100
-_LEFT, _GAP, _TOP, _BOTTOM = 0.6, 0.75, 0.95, 0.4  # inches around the panels
+_LEFT, _GAP, _TOP, _BOTTOM = 0.6, 0.75, 1.15, 0.4  # inches around the panels
 _AROUND = 0.45  # inches inside a panel, for names
 _LINE = 0.24  # inches from one line of the legend to the next
 _LABELS = 12  # numbers along a panel; with more lines, every other has one
@@ -80,8 +80,8 @@ def rig_figure(scene: Scene, title: str = "Camera rig") -> Figure:
 
     figure = Figure(figsize=(_WIDTH, _HEIGHT), dpi=_DPI, facecolor="white")
     FigureCanvasAgg(figure)
-    _words(figure, _LEFT, _HEIGHT - 0.5, title, size=17, weight="bold")
-    _words(figure, _WIDTH - 0.4, _HEIGHT - 0.48, "   ·   ".join(remarks(scene)), size=10, ha="right")
+    _words(figure, _LEFT, _HEIGHT - 0.42, shortened(title, 100), size=17, weight="bold")
+    _words(figure, _LEFT, _HEIGHT - 0.68, "   ·   ".join(remarks(scene)), color=_GREY)
     above, front, solid = _rects(scene)
     heading: dict[str, Any] = {"loc": "left", "size": 11, "color": _INK}
     scale = max(_scale(scene, ABOVE, above), _scale(scene, FRONT, front))

@@ -25,7 +25,7 @@ EVIL = "</script><img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="module")
 def figure() -> Figure:
-    drawn = rig_figure(arrange(ring(12, 5.0), points=np.eye(3), sd=np.full((12, 3), 0.004)))
+    drawn = rig_figure(arrange(ring(12, 5.0), points=np.eye(3), sd=np.full((12, 3), 0.004)), "Rig " * 99)
     drawn.savefig(io.BytesIO(), format="png")
     return drawn
 
