@@ -43,7 +43,8 @@ def claims(document: Document) -> bool:
     Args:
         document: a parsed file or folder.
     """
-    return document.kind == "text" or any(member.kind == "text" for member in document.members)
+    texts = sum(member.kind == "text" for member in document.members)
+    return document.kind == "text" or texts == len(_FILES) or 0 < texts == len(document.members)
 
 
 def read(document: Document) -> Source:
