@@ -47,6 +47,15 @@ def test_printed_line_is_read_back(tmp_path: Path) -> None:
     assert found.marker == pytest.approx(0.0245)
 
 
+def test_printed_line_of_a_chessboard_is_read_back(tmp_path: Path) -> None:
+    line = run(tmp_path, "--type", "chessboard", "--square", "25").splitlines()[1]
+    (tmp_path / "a.mp4").touch()
+    (tmp_path / "cams.yaml").write_text(f"views: [{{name: a, video: a.mp4}}]\n{line}\n")
+    found = load_views(tmp_path / "cams.yaml").board
+    assert found is not None
+    assert (found.type, found.squares, found.square) == ("chessboard", (6, 9), pytest.approx(0.025))
+
+
 @pytest.mark.parametrize(("squares", "told"), [("6x9", False), ("5x7", True)])
 def test_chessboard_that_can_be_turned_is_told(tmp_path: Path, squares: str, told: bool) -> None:
     assert ("upside down" in run(tmp_path, "--type", "chessboard", "--squares", squares)) == told
