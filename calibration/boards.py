@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -55,12 +56,14 @@ class Board:
         """How many inner corners there are, C."""
         return self.shape[0] * self.shape[1]
 
-    @property
+    @cached_property
     def corners(self) -> Array:
         """(C, 3) inner corners in the board's axes, metres, row by row."""
         columns, rows = self.shape
         y, x = np.mgrid[1 : rows + 1, 1 : columns + 1].reshape(2, -1)
-        return np.stack([x, y, np.zeros_like(x)], axis=-1) * self.square
+        corners = np.stack([x, y, np.zeros_like(x)], axis=-1) * self.square
+        corners.setflags(write=False)
+        return corners
 
     @property
     def middle(self) -> Array:
@@ -83,6 +86,17 @@ class Board:
         else:
             turns = [0, 2]
         return np.stack([np.rot90(given, turn).reshape(-1) for turn in turns])
+
+    @property
+    def turns(self) -> Array:
+        """(K, 4, 4) the board turned as in each of `orders`: corner i of an order is turn @ corner i."""
+        turns = np.tile(np.eye(4), (len(self.orders), 1, 1))
+        given = self.corners - self.middle
+        for turn, order in zip(turns, self.orders, strict=True):
+            # Two corners that do not lie on a line with the middle tell the turn about it.
+            turn[:2, :2] = np.linalg.lstsq(given[:, :2], given[order, :2], rcond=None)[0].T
+            turn[:3, 3] = self.middle - turn[:3, :3] @ self.middle
+        return turns
 
     def __str__(self) -> str:
         """Say its size, such as 5x4 squares."""
