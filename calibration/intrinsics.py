@@ -160,8 +160,8 @@ def _same_tilt(name: str, fit: Fit) -> str:
     if widest >= _SAME_TILT:
         return ""
     return (
-        f"view {name}: the board was always held at the same tilt (within {np.rad2deg(widest):.0f} degrees), which"
-        " does not tell the focal length: turn it by 30 to 45 degrees, left, right, up and down"
+        f"view {name}: the board was always held at the same tilt (within {np.rad2deg(widest):.0f} degrees),"
+        " which does not tell the focal length: turn it by 30 to 45 degrees, left, right, up and down"
     )
 
 
@@ -179,8 +179,8 @@ def uncertain_focal(name: str, camera: Camera, sd: Array, rms: float) -> str:
     if share < _FOCAL_SD:
         return ""
     return (
-        f"view {name}: the images of the board leave the focal length uncertain by {100 * min(share, 9.99):.1f} %:"
-        " show it larger, in every corner, tilted by 30 to 45 degrees, or give the view's `intrinsics`"
+        f"view {name}: the images of the board leave the focal length uncertain by"
+        f" {100 * min(share, 9.99):.1f} %: show it larger, in every corner, tilted by 30 to 45 degrees, or give the view's `intrinsics`"
     )
 
 
