@@ -22,7 +22,9 @@ UPRIGHT = 0.3  # metres from the sole to the hips of a person who stands, squats
 AIRBORNE = 1.2  # seconds: longer than a leap
 
 
-def fit_floor(lowest: Floats, fps: float) -> tuple[float, float, float]:
+def fit_floor(
+    lowest: Floats, fps: float, slope_sd: tuple[float, float] = SLOPE_SD
+) -> tuple[float, float, float]:
     """Fit y = height + right * x + back * z to where the lower sole of each frame is.
 
     A robust regression with the level floor as prior: a person who stays in place says nothing of the slope.
@@ -30,6 +32,7 @@ def fit_floor(lowest: Floats, fps: float) -> tuple[float, float, float]:
     Args:
         lowest: (T, 3) metres, y up.
         fps: frames a second.
+        slope_sd: radians, of the slopes along x and z before the feet are asked.
 
     Returns:
         (height at the middle of the points, slope along x, slope along z).
@@ -37,7 +40,7 @@ def fit_floor(lowest: Floats, fps: float) -> tuple[float, float, float]:
     share = min(1.0, 1.0 / (STEADY * fps))  # of a frame's evidence that is its own
     offset = lowest - np.median(lowest, axis=0)
     rows = np.stack([np.ones(len(offset)), offset[:, 0], offset[:, 2]], axis=1)
-    prior = np.diag([0.0, 1 / SLOPE_SD[0] ** 2, 1 / SLOPE_SD[1] ** 2])
+    prior = np.diag([0.0, 1 / slope_sd[0] ** 2, 1 / slope_sd[1] ** 2])
     plane = np.array([np.percentile(offset[:, 1], 20), 0.0, 0.0])
     for _ in range(ROUNDS):
         off = (offset[:, 1] - rows @ plane) / STANDING_SD

@@ -1,0 +1,164 @@
+"""Cameras from the moving person alone: the body for a start, robust bundle adjustment for the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.align import Move
+from calibration.bundle import Bundle, adjust
+from calibration.camera import Cameras
+from calibration.freedom import Freedom
+from calibration.projection import FOCAL, ROTATION
+from calibration.triangulate import triangulate
+from mocap.animate import ADULT
+from mocap.attach import load_attachment
+from mocap.bodystart import start_cameras
+from mocap.errors import MocapError
+from mocap.observations import Observations
+from mocap.stature import stature_of
+from mocap.swaps import repair_swaps
+from mocap.world import stand_world
+from rigs.body import load_body
+
+Floats = NDArray[np.float64]
+
+ROUNDS = ((6.0, 10), (3.0, 15), (2.0, 15))  # robust scale in deviations, and steps
+POINTS = 2500  # of the bundle; more bring nothing, as a detector's errors are alike from frame to frame
+LEAST_POINTS = 200
+SCALE_PX = 0.02  # of the person's height: see `pipeline.ROBUST_PX`
+PIXEL = 0.7  # what a landmark scatters by itself, pixels
+FOCAL_SD = 0.12  # of the natural logarithm of an assumed focal length
+FOREIGN = 0.4  # metres by which the bodies of a view miss those of another that sees the same person
+ALIKE = 25.0  # observations that count as one: a detector errs alike in neighbouring frames and landmarks
+
+
+@dataclass(frozen=True)
+class SelfCalibrated:
+    """Cameras found from people.
+
+    cameras: metres, y up, floor at 0; turn_sd (V,) radians and focal_sd (V,) relative: how sure they are;
+    notes: what was assumed.
+    """
+
+    cameras: Cameras
+    turn_sd: Floats
+    focal_sd: Floats
+    notes: list[str]
+
+
+def calibrate_from_person(
+    seen: Observations, lenses: Cameras, given: NDArray[np.bool_], stature: float | None = None
+) -> SelfCalibrated:
+    """Find where the cameras stand from one person whom they all film.
+
+    Args:
+        seen: V views of one person on one clock, with the detector's 3D guess.
+        lenses: V cameras; only their intrinsics are used.
+        given: (V,) whether a view's intrinsics are known; the focal length of the others is estimated.
+        stature: metres; None = a typical adult's, and the scale is as good as that.
+
+    Raises:
+        MocapError: the views do not see the same person, or too little of them.
+    """
+    once, _ = repair_swaps(seen, None)
+    cameras, misfit = start_cameras(once, lenses, stature or ADULT[0])
+    _require_same_person(seen, misfit)
+    bundle = settle(seen, cameras, _freedom(np.ones_like(given)))
+    if not given.all():
+        bundle = settle(seen, bundle.cameras, _freedom(given), ROUNDS[1:])
+    cameras = _stood(seen, bundle.cameras, stature or ADULT[0])
+    return SelfCalibrated(
+        cameras,
+        np.linalg.norm(bundle.sd[:, ROTATION], axis=1),
+        bundle.sd[:, FOCAL.start],
+        [] if stature else [f"the person's height was assumed to be {ADULT[0]:.2f} m, which sets the scale"],
+    )
+
+
+def settle(
+    seen: Observations, cameras: Cameras, freedom: Freedom, rounds: tuple[tuple[float, int], ...] = ROUNDS
+) -> Bundle:
+    """Adjust cameras and landmarks from wide to narrow; left and right are put back anew in each round.
+
+    Args:
+        seen: V views of one person.
+        cameras: where to start.
+        freedom: what of the cameras may move.
+        rounds: robust scale in deviations, and most steps.
+
+    Raises:
+        MocapError: hardly a landmark is seen by two views at once.
+    """
+    unsure = np.sqrt(ALIKE)
+    for robust, steps in rounds:
+        repaired, _ = repair_swaps(seen, cameras)
+        points, pixels, sd = _evidence(repaired, triangulated(repaired, cameras, robust / 2))
+        bundle = adjust(
+            cameras, points, pixels, sd * unsure, freedom, robust=robust / unsure, steps=steps, tolerance=1e-4
+        )
+        cameras = bundle.cameras
+    return bundle
+
+
+def triangulated(seen: Observations, cameras: Cameras, wide: float = 1.0) -> Floats:
+    """Return the landmarks in space (T, J, 3), robustly; `wide` times the usual scale."""
+    scale = max(float(np.nanmedian(seen.heights())) * SCALE_PX, 2.0) * max(wide, 1.0)
+    return triangulate(cameras, seen.pixels, seen.confidence**2, scale_px=scale)[0]
+
+
+def _evidence(seen: Observations, landmarks: Floats) -> tuple[Floats, Floats, Floats]:
+    """Points (S, 3), where the views saw them (V, S, 1, 2), and deviations (V, S, 1) px."""
+    attachment = load_attachment(seen.layout, load_body())
+    sd = np.full(seen.confidence.shape, np.inf)
+    heights = np.nan_to_num(seen.heights(), nan=1.0)[..., None]
+    confidence = seen.confidence[:, :, attachment.rows]
+    sd[:, :, attachment.rows] = np.hypot(attachment.scatter(confidence) * attachment.sd * heights, PIXEL)
+    usable = np.isfinite(landmarks).all(axis=-1) & (np.isfinite(sd).sum(axis=0) >= 2)
+    rows = np.flatnonzero(usable)
+    if len(rows) < LEAST_POINTS:
+        raise MocapError(
+            f"no calibration from people: {len(rows)} landmarks were seen by two views at once, and it takes"
+            f" {LEAST_POINTS}; film one person, whole, in all views"
+        )
+    rows = rows[:: max(1, len(rows) // POINTS)]
+    views = len(seen.names)
+    flat = sd.reshape(views, -1)[:, rows]
+    known = np.isfinite(flat)
+    pixels = np.where(known[..., None], seen.pixels.reshape(views, -1, 2)[:, rows], np.nan)
+    return landmarks.reshape(-1, 3)[rows], pixels[:, :, None], np.where(known, flat, 1.0)[..., None]
+
+
+def _freedom(given: NDArray[np.bool_]) -> Freedom:
+    """All poses but the first, and the focal lengths that nobody gave."""
+    freedom = Freedom.of(len(given))
+    freedom.sd[0, : FOCAL.start] = 0.0
+    freedom.sd[:, FOCAL] = np.where(given, 0.0, FOCAL_SD)[:, None]
+    return freedom
+
+
+def _stood(seen: Observations, cameras: Cameras, stature: float) -> Cameras:
+    """In metres, upright and on the floor, where the person starts."""
+    repaired, _ = repair_swaps(seen, cameras)
+    landmarks = triangulated(repaired, cameras)
+    size = stature_of(landmarks, seen.layout)
+    grow = Move(np.eye(3), np.zeros(3), stature / size)
+    cameras, landmarks = grow.cameras(cameras), grow.points(landmarks)
+    return stand_world(cameras, landmarks, seen.layout, stature, float(seen.fps)).cameras(cameras)
+
+
+def _require_same_person(seen: Observations, misfit: Floats) -> None:
+    blind = [n for n, off in zip(seen.names, misfit, strict=True) if np.isinf(off)]
+    if blind:
+        raise MocapError(
+            f"no calibration from people: view {', '.join(blind)} sees nobody together with the others;"
+            " film one person, whole, in all views at once"
+        )
+    foreign = [f"{n} ({off:.2f} m)" for n, off in zip(seen.names, misfit, strict=True) if off > FOREIGN]
+    if foreign:
+        raise MocapError(
+            f"no calibration from people: the body in view {', '.join(foreign)} does not move as in the others: it"
+            " follows another person, or the videos do not start together; leave it out or give its offset"
+        )
