@@ -180,7 +180,8 @@ def uncertain_focal(name: str, camera: Camera, sd: Array, rms: float) -> str:
         return ""
     return (
         f"view {name}: the images of the board leave the focal length uncertain by"
-        f" {100 * min(share, 9.99):.1f} %: show it larger, in every corner, tilted by 30 to 45 degrees, or give the view's `intrinsics`"
+        f" {100 * min(share, 9.99):.1f} %: show it larger, in every corner, tilted by"
+        " 30 to 45 degrees, or give the view's `intrinsics`"
     )
 
 

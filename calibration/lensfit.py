@@ -29,6 +29,7 @@ _ROBUST, _LEAST_SCALE = 4.0, 0.05  # deviations; px, for images without noise
 # Priors, which matter only where images say nothing: centres of real cameras are within 3 % of the middle,
 # and the distortion of lenses is within these.
 CENTRE_SD = 0.04
+_SQUARE_SD = 0.005  # of fx / fy: calibrations with hundreds of images have 0.995 to 1.003
 BEND_SD = np.array([0.5, 0.25, 0.01, 0.01, 0.25, 0.25, 0.25, 0.25])
 _LAST_SD = 0.3  # of the highest coefficient: if it is less certain than that, the data do not hold it
 _REACH = 0.8  # of the image's half diagonal that the corners must reach for k3 to be believed
@@ -103,10 +104,19 @@ def fit_lens(
             return None
         error = _errors(camera, poses, corners, board)
         scale = max(float(np.nanmedian(error)) / 1.1774, _LEAST_SCALE)  # Rayleigh's median
-        terms = Terms(corners, board, scale, _ROBUST, prior)
+        terms = Terms(corners, board, scale, _ROBUST, prior, _square(start))
         camera, poses, spread = solve_lens(camera, poses, terms)
         poses = _better(camera, poses, corners, board)
     return Fit(kind, camera, free, _errors(camera, poses, corners, board), poses[:, :3, 2], spread)
+
+
+def _square(start: Fit | None) -> float:
+    """Deviation of fx / fy about 1: real pixels are square, unless the first fit of the images denies it."""
+    if start is None:
+        return float("inf")
+    off = abs(start.camera.K[0, 0] / start.camera.K[1, 1] - 1)
+    unsure = np.hypot(*start.sd[:2] / np.diag(start.camera.K)[:2])
+    return _SQUARE_SD if off < max(4 * unsure, 2 * _SQUARE_SD) else float("inf")
 
 
 def _start(

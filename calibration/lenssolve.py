@@ -31,6 +31,7 @@ class Terms:
         robust: deviations at which a corner begins to lose its say (Geman-McClure).
         prior: (4 + n,) deviations of fx / f, fy / f, cx, cy and the n coefficients about the start and 0; 0 =
             fixed, infinite = free.
+        square: standard deviation of fx / fy about 1; infinite = any.
     """
 
     corners: Array
@@ -38,6 +39,7 @@ class Terms:
     scale: float
     robust: float
     prior: Array
+    square: float = np.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +109,10 @@ class _Problem:
         scale[:2] = start[:2]
         deviation = terms.prior * scale
         bounded = (deviation > 0) & np.isfinite(deviation)
-        self.precision = np.where(bounded, 1 / np.where(bounded, deviation, 1.0) ** 2, 0.0)
+        self.precision = np.diag(np.where(bounded, 1 / np.where(bounded, deviation, 1.0) ** 2, 0.0))
+        self.precision[:2, :2] += np.array([[1, -1], [-1, 1]]) / (terms.square * start[:2].mean()) ** 2
         self.basis = np.eye(len(start))[:, deviation > 0]
-        self.centre = np.concatenate([start[:4], np.zeros(len(start) - 4)])
+        self.centre = np.concatenate([np.repeat(start[:2].mean(), 2), start[2:4], np.zeros(len(start) - 4)])
 
     def camera(self, state: _State) -> Camera:
         return replace(self.like, K=_matrix(state), distortion=state.lens[4:])
@@ -121,9 +124,9 @@ class _Problem:
         share = 1 / (1 + square / self.terms.robust**2)
         weight = np.repeat(np.where(self.seen, share**2, 0.0) / self.terms.scale**2, 2, axis=1)
         heavy_lens, heavy_board = by_lens * weight[..., None], by_board * weight[..., None]
-        pull = self.precision * (state.lens - self.centre)
+        pull = self.precision @ (state.lens - self.centre)
         system = System(
-            (np.einsum("nrp,nrq->pq", heavy_lens, by_lens) + np.diag(self.precision))[None],
+            (np.einsum("nrp,nrq->pq", heavy_lens, by_lens) + self.precision)[None],
             np.einsum("nrp,nrd->npd", heavy_lens, by_board)[None],
             np.einsum("nrc,nrd->ncd", heavy_board, by_board),
             -(np.einsum("nrp,nr->p", heavy_lens, miss) + pull)[None],
