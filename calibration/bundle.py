@@ -8,19 +8,14 @@ Source: Triggs et al. 2000, "Bundle adjustment: a modern synthesis"; Geman & McC
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from calibration.camera import Camera, Cameras
 from calibration.freedom import Freedom
-from calibration.projection import (
-    PARAMETERS,
-    TIME,
-    moved,
-    project,
-)
+from calibration.projection import FOCAL, PARAMETERS, TIME, moved, project
 from calibration.rotation import from_rotvec
 from calibration.schur import System
 
@@ -85,14 +80,13 @@ def adjust(
         steps: at most.
         tolerance: relative decrease of the cost at which it ends.
     """
-    problem = _Problem(
-        pixels, _spread(sd, pixels), pattern, robust, velocity, freedom.precision(), freedom.basis()
-    )
+    problem = _Problem(pixels, _spread(sd, pixels), pattern, robust, velocity, freedom)
     state = _State(cameras, np.array(structure, dtype=float), np.zeros_like(freedom.sd))
     cost, damping = problem.cost(state), _FIRST_DAMPING
     system = problem.linearise(state)
     for _ in range(steps):
-        trial = state.moved(*system.step(damping))
+        camera_step, structure_step = system.step(damping)
+        trial = state.moved(problem.camera_steps(camera_step), structure_step)
         after = problem.cost(trial)
         if after < cost:
             done = cost - after <= tolerance * cost
@@ -135,8 +129,18 @@ class _Problem:
     pattern: Array | None
     robust: float
     velocity: Array | None
-    precision: Array  # (V, P) of the priors
-    basis: Array  # (V * P, G) parameters from what is free
+    freedom: Freedom
+    used: NDArray[np.intp] = field(init=False)  # (K,) the parameters that are free in some view
+    precision: Array = field(init=False)  # (V, P) of the priors
+    basis: Array = field(init=False)  # (V * K, G) from what is free
+
+    def __post_init__(self) -> None:
+        used = np.flatnonzero((self.freedom.sd > 0).any(axis=0))
+        basis = self.freedom.basis()
+        wide = basis.reshape(*self.freedom.sd.shape, basis.shape[1])
+        object.__setattr__(self, "used", used)
+        object.__setattr__(self, "precision", self.freedom.precision())
+        object.__setattr__(self, "basis", wide[:, used].reshape(-1, basis.shape[1]))
 
     def cost(self, state: _State) -> float:
         """Half the robust sum of squares, with the priors."""
@@ -149,22 +153,24 @@ class _Problem:
 
     def linearise(self, state: _State) -> System:
         """Normal equations about a state."""
-        (views, count, _), width = self.sd.shape, 3 if self.pattern is None else 6
+        (views, count, corners), width = self.sd.shape, 3 if self.pattern is None else 6
         points, by_structure = self._points(state.structure)
-        corner = np.zeros((views, PARAMETERS, PARAMETERS))
-        edge = np.zeros((views, count, PARAMETERS, width))
+        free = len(self.used)
+        corner, edge = np.zeros((views, free, free)), np.zeros((views, count, free, width))
         block, right_block = np.zeros((count, width, width)), np.zeros((count, width))
-        right = -self._pull(state)
+        right = -self._pull(state)[:, self.used]
         for v, camera in enumerate(state.cameras):
             miss, mine, theirs, weight = self._rows(v, camera, state, points, by_structure)
-            heavy_mine, heavy_theirs = mine * weight[..., None, None], theirs * weight[..., None, None]
-            flat = heavy_mine.reshape(-1, PARAMETERS)
-            corner[v] = flat.T @ mine.reshape(-1, PARAMETERS)
+            heavy_theirs = theirs * weight[..., None, None]
+            rows = 2 * count * corners
+            flat = (mine * weight[..., None, None]).reshape(rows, free)
+            corner[v] = flat.T @ mine.reshape(rows, free)
             right[v] -= flat.T @ miss.reshape(-1)
-            edge[v] = np.einsum("sckp,sckd->spd", heavy_mine, theirs)
-            block += np.einsum("sckp,sckd->spd", heavy_theirs, theirs)
-            right_block -= np.einsum("sckd,sck->sd", heavy_theirs, miss)
-        corner[:, np.arange(PARAMETERS), np.arange(PARAMETERS)] += self.precision
+            across = heavy_theirs.reshape(count, -1, width).transpose(0, 2, 1)
+            edge[v] = (across @ mine.reshape(count, 2 * corners, free)).transpose(0, 2, 1)
+            block += across @ theirs.reshape(count, -1, width)
+            right_block -= (across @ miss.reshape(count, -1, 1))[..., 0]
+        corner[:, np.arange(free), np.arange(free)] += self.precision[:, self.used]
         return System(corner, edge, block, right, right_block, self.basis)
 
     def answer(self, state: _State, system: System, cost: float) -> Bundle:
@@ -178,7 +184,20 @@ class _Problem:
             ]
         )
         times = state.steps[:, TIME].copy()
-        return Bundle(state.cameras, state.structure, times, error, state.steps, system.covariance(), cost)
+        covariance = self._whole(system.covariance())
+        return Bundle(state.cameras, state.structure, times, error, state.steps, covariance, cost)
+
+    def camera_steps(self, step: Array) -> Array:
+        """(V, PARAMETERS) from the steps (V, K) of what is free."""
+        out = np.zeros(self.freedom.sd.shape)
+        out[:, self.used] = step
+        return out
+
+    def _whole(self, covariance: Array) -> Array:
+        rows = (np.arange(len(self.sd))[:, None] * PARAMETERS + self.used).reshape(-1)
+        out = np.zeros((self.freedom.sd.size, self.freedom.sd.size))
+        out[np.ix_(rows, rows)] = covariance
+        return out
 
     def _points(self, structure: Array) -> tuple[Array, Array]:
         """World points (S * C, 3), and their derivative by the structure (S * C, 3, D)."""
@@ -200,7 +219,7 @@ class _Problem:
         self, v: int, camera: Camera, state: _State, points: Array, by_structure: Array
     ) -> tuple[Array, Array, Array, Array]:
         """Misses (S, C, 2), their derivatives by camera and structure, and weights (S, C); zero if unseen."""
-        seen, by_point, by_camera = project(camera, points)
+        seen, by_point, by_camera = project(camera, points, lens=bool((self.used >= FOCAL.start).any()))
         shape = self.sd.shape[1:]
         miss = seen.reshape(*shape, 2) - self._seen(v, state)
         known = np.isfinite(miss).all(axis=-1)
@@ -208,7 +227,7 @@ class _Problem:
             by_camera[:, :, TIME] = -np.nan_to_num(self.velocity[v]).reshape(-1, 2)
         square = np.where(known, np.sum(np.nan_to_num(miss) ** 2, axis=-1), 0.0) / self.sd[v] ** 2
         weight = np.where(known, (1 + square / self.robust**2) ** -2 / self.sd[v] ** 2, 0.0)
-        mine = np.nan_to_num(by_camera).reshape(*shape, 2, PARAMETERS)
+        mine = np.nan_to_num(by_camera[:, :, self.used]).reshape(*shape, 2, len(self.used))
         theirs = np.nan_to_num(by_point @ by_structure).reshape(*shape, 2, -1)
         return np.nan_to_num(miss), mine, theirs, weight
 

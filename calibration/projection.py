@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration import distortion as lens
 from calibration.camera import Camera
+from calibration.distortion import distort
 from calibration.rotation import from_rotvec
 
 Array = NDArray[np.float64]
@@ -26,12 +26,13 @@ _NEAREST_DEPTH = 1e-6  # metres
 _STEP = 1e-6  # of the numerical derivatives of the distortion
 
 
-def project(camera: Camera, points: Array) -> tuple[Array, Array, Array]:
+def project(camera: Camera, points: Array, *, lens: bool = True) -> tuple[Array, Array, Array]:
     """Project points with all derivatives.
 
     Args:
         camera: V = 1.
         points: (N, 3) in the world.
+        lens: whether the derivatives by the lens are wanted; without, they are 0.
 
     Returns:
         pixels: (N, 2), NaN where the camera cannot see the point.
@@ -41,7 +42,7 @@ def project(camera: Camera, points: Array) -> tuple[Array, Array, Array]:
     rotation = camera.camera_from_world[:3, :3]
     turned = points @ rotation.T
     seen = turned + camera.camera_from_world[:3, 3]
-    pixels, by_seen, by_lens = _image(camera, seen)
+    pixels, by_seen, by_lens = _image(camera, seen, lens)
     by_camera = np.zeros((len(points), 2, PARAMETERS))
     by_camera[:, :, ROTATION] = np.cross(turned[:, None, :], by_seen)
     by_camera[:, :, TRANSLATION] = by_seen
@@ -63,11 +64,11 @@ def moved(camera: Camera, step: Array) -> Camera:
     return replace(camera, K=matrix, distortion=bend, camera_from_world=pose)
 
 
-def _image(camera: Camera, seen: Array) -> tuple[Array, Array, Array]:
+def _image(camera: Camera, seen: Array, lens: bool) -> tuple[Array, Array, Array]:
     """Pixels of points in camera axes, and their derivatives by the point and by the lens (N, 2, 12)."""
     depth = np.where(seen[:, 2] > _NEAREST_DEPTH, seen[:, 2], np.nan)
     xy = seen[:, :2] / depth[:, None]
-    bent = lens.distort(xy, camera.distortion, camera.model)
+    bent = distort(xy, camera.distortion, camera.model)
     flat = np.zeros((len(seen), 2, 3))  # derivative of x/z, y/z
     flat[:, 0, 0] = flat[:, 1, 1] = 1 / depth
     flat[:, :, 2] = -xy / depth[:, None]
@@ -76,7 +77,7 @@ def _image(camera: Camera, seen: Array) -> tuple[Array, Array, Array]:
     by_lens[:, 0, 0] = camera.K[0, 0] * bent[:, 0]
     by_lens[:, 1, 1] = camera.K[1, 1] * bent[:, 1]
     by_lens[:, 0, 2] = by_lens[:, 1, 3] = 1.0
-    for k in range(len(camera.distortion)):
+    for k in range(len(camera.distortion) if lens else 0):
         by_lens[:, :, 4 + k] = _bend_by_coefficient(camera, xy, k) @ camera.K[:2, :2].T
     return bent @ camera.K[:2, :2].T + camera.K[:2, 2], by_seen, by_lens
 
@@ -87,7 +88,7 @@ def _bend_by_xy(camera: Camera, xy: Array) -> Array:
         return np.broadcast_to(np.eye(2), (len(xy), 2, 2))
     columns = []
     for step in np.eye(2) * _STEP:
-        ahead, behind = (lens.distort(xy + s, camera.distortion, camera.model) for s in (step, -step))
+        ahead, behind = (distort(xy + s, camera.distortion, camera.model) for s in (step, -step))
         columns.append((ahead - behind) / (2 * _STEP))
     return np.stack(columns, axis=-1)
 
@@ -96,5 +97,5 @@ def _bend_by_coefficient(camera: Camera, xy: Array, k: int) -> Array:
     """(N, 2) derivative of the distortion by its k-th coefficient."""
     step = np.zeros(len(camera.distortion))
     step[k] = _STEP
-    ahead, behind = (lens.distort(xy, camera.distortion + s, camera.model) for s in (step, -step))
+    ahead, behind = (distort(xy, camera.distortion + s, camera.model) for s in (step, -step))
     return np.asarray((ahead - behind) / (2 * _STEP))

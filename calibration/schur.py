@@ -49,7 +49,7 @@ class System:
     def _reduced(self, inverse: Array) -> tuple[Array, Array]:
         """The cameras' own equations (V * P, V * P) and right side, the structure eliminated."""
         views, _, wide, _ = self.edge.shape
-        carried = np.einsum("vspd,sde->vspe", self.edge, inverse)
+        carried = self.edge @ inverse
         left = carried.transpose(0, 2, 1, 3).reshape(views * wide, -1)
         cross = left @ self.edge.transpose(0, 2, 1, 3).reshape(views * wide, -1).T
         right = self.right.reshape(-1) - left @ self.right_block.reshape(-1)

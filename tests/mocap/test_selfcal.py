@@ -1,0 +1,177 @@
+"""Cameras found from a made-up person: where they stand, which way is up, how large the world is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from calibration.align import Move
+from calibration.camera import Cameras
+from calibration.rotation import from_rotvec, to_rotvec
+from mocap.bodyguess import load_guess
+from mocap.bodystart import start_cameras
+from mocap.errors import MocapError
+from mocap.observations import Observations
+from mocap.selfcal import calibrate_from_person
+from mocap.stature import stature_of
+from mocap.world import lowest_feet, stand_world, turn_up, up_direction
+from tests.calibration.synthetic import ring
+from tests.synth_take import LAYOUT, STATURE, marching, observed
+
+FRAMES = 60
+GIVEN = np.ones(4, bool)
+
+
+def guessed(seen: Observations, cameras: Cameras, landmarks: np.ndarray) -> Observations:
+    """Add the detector's own 3D guess, but for the half of the tilt that it takes out."""
+    scale = load_guess(LAYOUT).scale * STATURE
+    middle = np.nanmean(landmarks[:, [LAYOUT.index("left_hip"), LAYOUT.index("right_hip")]], axis=1)[:, None]
+    turned = [(landmarks - middle) @ c.camera_from_world[:3, :3].T / scale for c in cameras]
+    world = np.stack([np.nan_to_num(t) for t in turned])  # BlazePose gives all landmarks or none
+    sight = np.where(np.isfinite(seen.pixels).all(axis=-1), seen.confidence, 0.0)
+    return replace(seen, world=world, confidence=sight)
+
+
+@pytest.fixture(scope="module")
+def person():
+    return marching(FRAMES)
+
+
+@pytest.fixture(scope="module")
+def scene(person):
+    cameras = ring(4)
+    return cameras, guessed(observed(cameras, [person] * 4), cameras, person.landmarks)
+
+
+@pytest.fixture(scope="module")
+def found(scene):
+    cameras, seen = scene
+    return calibrate_from_person(seen, cameras, GIVEN, STATURE)
+
+
+def between(cameras: Cameras, a: int, b: int) -> np.ndarray:
+    return cameras[b].camera_from_world[:3, :3] @ cameras[a].camera_from_world[:3, :3].T
+
+
+def spans(cameras: Cameras) -> np.ndarray:
+    centres = np.stack([c.centre for c in cameras])
+    return np.linalg.norm(centres[:, None] - centres[None], axis=-1)[np.triu_indices(len(cameras), 1)]
+
+
+def test_the_start_is_near_whatever_way_the_cameras_look(scene):
+    cameras, seen = scene
+    start, misfit = start_cameras(seen, cameras, STATURE)
+    for v in range(1, 4):
+        off = to_rotvec(between(start, 0, v) @ between(cameras, 0, v).T)
+        assert np.rad2deg(np.linalg.norm(off)) < 12.0  # the tilt, of which the guess knows only a part
+    np.testing.assert_allclose(spans(start) / spans(cameras), 1.0, atol=0.15)
+    assert misfit.max() < 0.3
+
+
+def test_exact_keypoints_bring_the_cameras_back(scene, found):
+    cameras, _ = scene
+    for v in range(1, 4):
+        off = to_rotvec(between(found.cameras, 0, v) @ between(cameras, 0, v).T)
+        assert np.rad2deg(np.linalg.norm(off)) < 0.05
+    ratio = spans(found.cameras) / spans(cameras)
+    np.testing.assert_allclose(ratio / ratio.mean(), 1.0, atol=1e-3)
+
+
+def test_the_world_is_metric_level_and_begins_with_the_person(scene, found, person):
+    cameras, _ = scene
+    ratio = float(np.mean(spans(found.cameras) / spans(cameras)))
+    expected = STATURE / stature_of(person.landmarks, LAYOUT)
+    assert ratio == pytest.approx(expected, abs=2e-3)
+    assert ratio == pytest.approx(1.0, abs=0.06)  # this body's proportions are not the average's
+    up = sum(
+        f.camera_from_world[:3, :3].T @ c.camera_from_world[:3, 1]
+        for f, c in zip(found.cameras, cameras, strict=True)
+    )
+    assert np.rad2deg(np.arccos(up[1] / np.linalg.norm(up))) < 1.5
+    heights = [f.centre[1] - c.centre[1] * ratio for f, c in zip(found.cameras, cameras, strict=True)]
+    assert np.abs(heights).max() < 0.12
+
+
+def test_noise_is_averaged_away(scene):
+    cameras, seen = scene
+    rng = np.random.default_rng(1)
+    noisy = replace(seen, pixels=seen.pixels + rng.normal(0, 3.0, seen.pixels.shape))
+    off = calibrate_from_person(noisy, cameras, GIVEN, STATURE)
+    for v in range(1, 4):
+        turn = to_rotvec(between(off.cameras, 0, v) @ between(cameras, 0, v).T)
+        assert np.linalg.norm(turn) < 3 * max(off.turn_sd[v], off.turn_sd[0]) + 1e-3
+        assert np.rad2deg(np.linalg.norm(turn)) < 0.7
+
+
+def test_a_view_of_somebody_else_is_refused_by_name(scene, person):
+    cameras, seen = scene
+    other = marching(FRAMES, stature=1.6)
+    spun = other.landmarks @ from_rotvec([0, 2.0, 0]).T
+    path = np.stack([np.linspace(1.5, -1.5, FRAMES), np.zeros(FRAMES), np.zeros(FRAMES)], axis=1)
+    foreign = guessed(
+        observed(cameras, [replace(person, landmarks=spun + path[:, None])] * 4),
+        cameras,
+        spun + path[:, None],
+    )
+    mixed = replace(
+        seen,
+        pixels=np.concatenate([seen.pixels[:3], foreign.pixels[3:]]),
+        confidence=np.concatenate([seen.confidence[:3], foreign.confidence[3:]]),
+        world=np.concatenate([seen.world[:3], foreign.world[3:]]),
+    )
+    with pytest.raises(MocapError, match=r"view cam4 .*does not move as in the others"):
+        calibrate_from_person(mixed, cameras, GIVEN, STATURE)
+
+
+def test_a_view_that_sees_nobody_is_refused_by_name(scene):
+    cameras, seen = scene
+    pixels, confidence, world = seen.pixels.copy(), seen.confidence.copy(), seen.world.copy()
+    pixels[2], confidence[2], world[2] = np.nan, 0.0, np.nan
+    with pytest.raises(MocapError, match="view cam3 sees nobody"):
+        calibrate_from_person(
+            replace(seen, pixels=pixels, confidence=confidence, world=world), cameras, GIVEN
+        )
+
+
+def test_an_unknown_height_is_said(scene):
+    cameras, seen = scene
+    found = calibrate_from_person(seen, cameras, GIVEN)
+    assert any("assumed to be 1.70 m" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("tilt", [(0.0, 0.0, 0.0), (0.4, 0.0, 0.2), (np.pi / 2, 0.0, 0.0), (0.0, 0.0, np.pi)])
+def test_up_is_found_in_any_axes(tilt, person):
+    cameras, move = ring(4), Move(from_rotvec(tilt), np.array([0.3, -0.2, 0.1]))
+    up = up_direction(move.cameras(cameras), move.points(person.landmarks), LAYOUT)
+    assert np.rad2deg(np.arccos(np.clip(move.rotation[:, 1] @ up, -1, 1))) < 2.5
+    np.testing.assert_allclose(turn_up(up) @ up, [0, 1, 0], atol=1e-9)
+
+
+def test_the_person_stands_on_the_floor_facing_z(person):
+    cameras, move = ring(4), Move(from_rotvec([0.2, 0.9, -0.1]), np.array([2.0, 1.0, -3.0]))
+    landmarks = move.points(person.landmarks)
+    stood = stand_world(move.cameras(cameras), landmarks, LAYOUT, STATURE, 30.0).points(landmarks)
+    lowest = lowest_feet(stood, LAYOUT, STATURE)
+    assert abs(np.median(lowest[:, 1])) < 0.04
+    hips = stood[0, [LAYOUT.index("left_hip"), LAYOUT.index("right_hip")]]
+    assert np.abs(hips.mean(axis=0)[[0, 2]]).max() < 0.06
+    left = hips[0] - hips[1]
+    assert left[0] / np.linalg.norm(left) > 0.95
+    walked = np.nanmean(stood[-1] - stood[0], axis=0)
+    assert walked[2] > 0.6
+
+
+def test_stature_grows_with_the_person():
+    short, tall = (marching(10, stature=h).landmarks for h in (1.5, 1.8))
+    assert stature_of(tall, LAYOUT) / stature_of(short, LAYOUT) == pytest.approx(1.2, abs=1e-6)
+    assert np.isnan(stature_of(np.full((5, 33, 3), np.nan), LAYOUT))
+
+
+def test_frames_a_second_do_not_matter(scene):
+    cameras, seen = scene
+    faster = calibrate_from_person(replace(seen, fps=Fraction(60)), cameras, GIVEN, STATURE)
+    off = to_rotvec(between(faster.cameras, 0, 2) @ between(cameras, 0, 2).T)
+    assert np.rad2deg(np.linalg.norm(off)) < 0.05
