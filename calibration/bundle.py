@@ -140,7 +140,7 @@ class _Problem:
         wide = basis.reshape(*self.freedom.sd.shape, basis.shape[1])
         object.__setattr__(self, "used", used)
         object.__setattr__(self, "precision", self.freedom.precision())
-        object.__setattr__(self, "basis", wide[:, used].reshape(-1, basis.shape[1]))
+        object.__setattr__(self, "basis", wide[:, used].reshape(len(wide) * len(used), basis.shape[1]))
 
     def cost(self, state: _State) -> float:
         """Half the robust sum of squares, with the priors."""

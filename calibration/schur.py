@@ -50,8 +50,8 @@ class System:
         """The cameras' own equations (V * P, V * P) and right side, the structure eliminated."""
         views, _, wide, _ = self.edge.shape
         carried = self.edge @ inverse
-        left = carried.transpose(0, 2, 1, 3).reshape(views * wide, -1)
-        cross = left @ self.edge.transpose(0, 2, 1, 3).reshape(views * wide, -1).T
+        left = carried.transpose(0, 2, 1, 3).reshape(views * wide, self.right_block.size)
+        cross = left @ self.edge.transpose(0, 2, 1, 3).reshape(left.shape).T
         right = self.right.reshape(-1) - left @ self.right_block.reshape(-1)
         return _block_diagonal(self.corner) - cross, right
 
