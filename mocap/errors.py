@@ -4,6 +4,7 @@ MocapError              anything below; the command line prints it and exits wit
 ├── ConfigError         the views file: a field, its value, or a file that it names
 ├── VideoError          a video that cannot be read
 ├── DetectError         a detector that cannot be started, or that failed in a view
+├── SyncError           views whose offsets in time cannot be told
 └── TakeError           the take folder: in use, damaged, not a take, disk full
 """
 
@@ -29,3 +30,7 @@ class DetectError(MocapError):
 
 class TakeError(MocapError):
     """A take folder is in use, damaged, not a take, or the disk is full."""
+
+
+class SyncError(MocapError):
+    """By how much views began later than others cannot be told; says for which, what was tried, what to do."""
