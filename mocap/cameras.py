@@ -10,8 +10,9 @@ import numpy as np
 from calibration.camera import Camera, Cameras
 from calibration.files import read_calibration
 from calibration.footage import match_footage
-from mocap.config import CalibrationFile, View
+from mocap.config import CalibrationFile, CaptureConfig, View
 from mocap.errors import ConfigError
+from mocap.lens import camera_with_field_of_view
 from mocap.video import Image, VideoInfo, read_frames
 
 LOOKED_AT = 24  # frames from the start of a video; every eighth is looked at for black bars
@@ -64,6 +65,37 @@ def lens_of(view: View, video: VideoInfo) -> tuple[Camera | None, list[str]]:
         )
     camera, note = _fitted(known[view.name] if view.name in known.names else known[0], video)
     return camera, [f"{view.name}: {note}"] if note else []
+
+
+def check_cameras(config: CaptureConfig, videos: Sequence[VideoInfo]) -> None:
+    """Read what is given of the cameras, before anything long begins.
+
+    Raises:
+        ConfigError, MocapError, calibration.CalibrationError: see the other functions here.
+    """
+    if config.calibration is not None:
+        cameras_for(config.calibration, config.views, videos)
+    else:
+        lenses_for(config.views, videos)
+
+
+def lenses_for(views: Sequence[View], videos: Sequence[VideoInfo]) -> tuple[Cameras, list[bool], list[str]]:
+    """Give each view its lens: from its own intrinsics or field of view, else one that is assumed.
+
+    Returns:
+        The cameras, in no particular place; whether each lens was given; and notes.
+
+    Raises:
+        ConfigError, MocapError, calibration.CalibrationError: see `lens_of` and `camera_with_field_of_view`.
+    """
+    lenses, given, notes = [], [], []
+    for view, video in zip(views, videos, strict=True):
+        known, said = lens_of(view, video)
+        made = camera_with_field_of_view(view.name, video.size, view.fov)
+        lenses.append(replace(known, name=view.name) if known is not None else made)
+        given.append(known is not None or view.fov is not None)
+        notes += said
+    return Cameras(tuple(lenses)), given, notes
 
 
 def axis_in_file(

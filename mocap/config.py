@@ -18,6 +18,7 @@ from mocap.errors import ConfigError
 from mocap.yamlfile import read_yaml
 
 HEIGHTS = (0.3, 2.6)  # metres; a small child, and just under the tallest man on record
+_APART = (0.05, 100.0)  # metres between two cameras
 Unit = Literal["m", "cm", "mm"]
 Up = Literal["x", "y", "z", "-x", "-y", "-z"]
 
@@ -60,6 +61,14 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Distance:
+    """How far two views' cameras stand from each other, metres, lens to lens."""
+
+    between: tuple[str, str]
+    metres: float
+
+
+@dataclass(frozen=True)
 class CaptureConfig:
     """What to capture from, checked: every file named is there, every number is plausible.
 
@@ -68,6 +77,7 @@ class CaptureConfig:
         calibration: None = to be found.
         board: None = there is no board in the videos.
         subject: who is filmed.
+        distance: a measured distance between two cameras, which sets the scale where nothing else does.
         source: the views file; None for a single video.
     """
 
@@ -75,6 +85,7 @@ class CaptureConfig:
     calibration: CalibrationFile | None = None
     board: Board | None = None
     subject: Subject = Subject()
+    distance: Distance | None = None
     source: Path | None = None
 
 
@@ -107,14 +118,21 @@ class _Subject(_Strict):
     height: float | None = None
 
 
+class _Distance(_Strict):
+    between: tuple[str, str]
+    metres: float
+
+
 class _File(_Strict):
     views: list[_View]
     calibration: str | _Calibration | None = None
     board: _Board | None = None
     subject: _Subject | None = None
+    distance: _Distance | None = None
 
 
 _STRUCTS = {"": _File, "views[]": _View, "calibration": _Calibration, "board": _Board, "subject": _Subject}
+_STRUCTS["distance"] = _Distance
 
 
 def load_views(path: str | Path) -> CaptureConfig:
@@ -122,7 +140,7 @@ def load_views(path: str | Path) -> CaptureConfig:
 
     Args:
         path: YAML with `views`, a list of {name, video, offset, intrinsics}, and perhaps `calibration`,
-            `board` and `subject`.
+            `board`, `subject` and `distance`.
 
     Raises:
         ConfigError: in one line, with the path of the field that is wrong, what is there and what may be.
@@ -181,6 +199,7 @@ class _Checked:
             calibration=self.calibration(file.calibration),
             board=board,
             subject=self.subject(file.subject),
+            distance=None if file.distance is None else self.distance(file.distance, [v.name for v in views]),
             source=self.path.absolute(),
         )
 
@@ -221,6 +240,16 @@ class _Checked:
             hint = f" (centimetres? write {height / 100:g})" if low <= height / 100 <= high else ""
             raise self.wrong("subject.height", f"must be {low} to {high} metres, not {height:g}{hint}")
         return Subject(height)
+
+    def distance(self, given: _Distance, names: list[str]) -> Distance:
+        unknown = [name for name in given.between if name not in names]
+        if unknown or given.between[0] == given.between[1]:
+            wanted = f"must be two of the views {', '.join(names)}"
+            raise self.wrong("distance.between", f"{wanted}, not {list(given.between)}")
+        if not _APART[0] <= given.metres <= _APART[1]:
+            low, high = _APART
+            raise self.wrong("distance.metres", f"must be {low:g} to {high:g} metres, not {given.metres:g}")
+        return Distance(given.between, given.metres)
 
     def existing(self, name: str, at: str, folder: bool = False) -> Path:
         file = self.path.absolute().parent / name

@@ -13,31 +13,29 @@ from typing import Any
 
 import numpy as np
 
-from calibration.camera import Camera, Cameras
+from calibration.camera import Cameras
 from calibration.files import write_aniposelib
 from calibration.triangulate import triangulate
 from mocap import quality
 from mocap.animate import Animated, animate
 from mocap.attach import load_attachment
-from mocap.cameras import axis_in_file, cameras_for, lens_of
-from mocap.clock import on_one_clock, partial_views
+from mocap.cameras import axis_in_file, check_cameras
 from mocap.config import CalibrationFile, CaptureConfig, View
 from mocap.detect import DEFAULT
 from mocap.detect.run import detect_views
-from mocap.errors import MocapError
 from mocap.gates import (
     Agreement,
     LyingError,
     RefusedError,
     agreement,
     require_agreement,
-    require_person,
     require_trunk,
     require_upright,
     weak_geometry,
 )
 from mocap.observations import Observations
 from mocap.people import write_people
+from mocap.placing import Placed, place_views
 from mocap.progress import Progress, Quiet
 from mocap.quality import Quality
 from mocap.swaps import Swaps, repair_swaps
@@ -69,6 +67,7 @@ def capture(
     detector: str = DEFAULT,
     workers: int | None = None,
     incomplete: bool = False,
+    trust: bool = False,
     progress: Follow = lambda stage: Quiet(),
 ) -> Quality:
     """Turn videos of one person into a take.
@@ -79,6 +78,7 @@ def capture(
         detector: a name of `mocap.detect`.
         workers: detection processes; None = as many as there are processors.
         incomplete: whether videos that cannot be read to their end will do, with a warning.
+        trust: whether a given calibration is taken as it is, and not made better by the person.
         progress: given "detecting" or "solving" as that stage begins, answers who follows it.
 
     Returns:
@@ -89,8 +89,8 @@ def capture(
     """
     began = time.perf_counter()
     videos = [probe(view.video) for view in config.views]
-    cameras, lens, notes = _cameras(config, videos)
-    arguments = _arguments(config, detector)
+    check_cameras(config, videos)
+    arguments = _arguments(config, detector, trust)
     views = [_record(view, video) for view, video in zip(config.views, videos, strict=True)]
     take = Take.create(folder, arguments, views)
     with take.lock():
@@ -99,13 +99,12 @@ def capture(
             keypoints = detect_views(
                 config.views, detector, take=take, progress=following, workers=workers, incomplete=incomplete
             )
+        with _stage(take, "place", [arguments, views]):
+            placed = place_views(config, videos, keypoints, trust=trust)
         with _stage(take, "solve", [arguments, views]):
-            offsets = [view.offset or 0.0 for view in config.views]
-            seen = on_one_clock(keypoints, [v.fps for v in videos], offsets)
-            notes += partial_views(keypoints, offsets, seen)
-            solved = _solve(seen, cameras, lens, config, videos, progress("solving"))
-        result = _measured(solved, config, time.perf_counter() - began, notes)
-        _write(take, solved, result)
+            solved = _solve(placed, config, videos, progress("solving"))
+        result = _measured(solved, placed, config, time.perf_counter() - began)
+        _write(take, solved, placed, result)
         take.complete()
     return result
 
@@ -121,35 +120,12 @@ def _stage(take: Take, name: str, inputs: list[Any]) -> Iterator[None]:
         take.finish_stage(name, key, time.perf_counter() - began)
 
 
-def _cameras(
-    config: CaptureConfig, videos: list[VideoInfo]
-) -> tuple[Cameras | None, Camera | None, list[str]]:
-    """Cameras with their places; or a lone camera's lens; or neither. And notes."""
-    if config.calibration is not None:
-        cameras, notes = cameras_for(config.calibration, config.views, videos)
-        return cameras, None, notes
-    if len(config.views) > 1:
-        raise MocapError(
-            f"{config.source}: several views need a calibration: write `calibration: FILE`"
-            " (the README lists the formats)"
-        )
-    return None, *lens_of(config.views[0], videos[0])
-
-
-def _solve(
-    seen: Observations,
-    cameras: Cameras | None,
-    lens: Camera | None,
-    config: CaptureConfig,
-    videos: list[VideoInfo],
-    progress: Progress,
-) -> Solved:
-    require_person(seen)
-    repaired, swaps = repair_swaps(seen, cameras)
-    if len(seen.names) == 1:
-        return _solve_single(repaired, swaps, cameras, lens, config, videos[0], progress)
-    assert cameras is not None and config.calibration is not None
-    scale = _robust_px(repaired)
+def _solve(placed: Placed, config: CaptureConfig, videos: list[VideoInfo], progress: Progress) -> Solved:
+    repaired, swaps = repair_swaps(placed.seen, placed.cameras)
+    if len(repaired.names) == 1:
+        return _solve_single(placed, repaired, swaps, config, videos[0], progress)
+    assert placed.cameras is not None
+    cameras, scale = placed.cameras, _robust_px(repaired)
     landmarks, _ = triangulate(cameras, repaired.pixels, repaired.confidence**2, scale_px=scale)
     agreed = agreement(repaired, cameras, landmarks)
     notes = require_agreement(repaired, agreed)
@@ -164,7 +140,7 @@ def _require_body(
     seen: Observations,
     cameras: Cameras,
     landmarks: np.ndarray,
-    calibration: CalibrationFile,
+    calibration: CalibrationFile | None,
     sizes: dict[str, tuple[int, int]],
 ) -> None:
     start = load_attachment(seen.layout, load_body()).start
@@ -173,6 +149,8 @@ def _require_body(
     try:
         require_upright(cameras, landmarks, seen.layout.index("nose"), hips, ankles)
     except LyingError as error:
+        if calibration is None:
+            raise
         up = axis_in_file(calibration, sizes, error.axis, error.sign)
         raise RefusedError(
             f"{error}; in the views file write `calibration: {{file: {calibration.file.name}, up: {up}}}`"
@@ -180,10 +158,9 @@ def _require_body(
 
 
 def _solve_single(
+    placed: Placed,
     seen: Observations,
     swaps: Swaps,
-    cameras: Cameras | None,
-    lens: Camera | None,
     config: CaptureConfig,
     video: VideoInfo,
     progress: Progress,
@@ -194,8 +171,8 @@ def _solve_single(
         seen,
         video.size,
         config.subject.height,
-        cameras[0] if cameras else lens,
-        posed=cameras is not None,
+        placed.cameras[0] if placed.cameras else placed.lens,
+        posed=placed.cameras is not None,
         fov=config.views[0].fov,
         progress=progress,
     )
@@ -207,20 +184,20 @@ def _robust_px(seen: Observations) -> float:
     return max(float(np.nanmedian(seen.heights())) * ROBUST_PX, 2.0)
 
 
-def _measured(solved: Solved, config: CaptureConfig, seconds: float, notes: list[str]) -> Quality:
+def _measured(solved: Solved, placed: Placed, config: CaptureConfig, seconds: float) -> Quality:
     given = config.subject.height is not None
     found = quality.measure(
         solved.seen, solved.cameras, solved.landmarks, solved.animated, solved.swaps, solved.agreed, given
     )
-    record: dict[str, Any] = dict(found.record)
+    record: dict[str, Any] = {**found.record, **placed.record}
     record["processing_s"] = round(seconds, 3)
     record["processing_fps"] = solved.seen.frames / max(seconds, 1e-9)
-    record["notes"] = notes
-    record["warnings"] = solved.notes + quality.warnings(found)
+    record["notes"] = placed.notes
+    record["warnings"] = placed.warnings + solved.notes + quality.warnings(found)
     return replace(found, record=record)
 
 
-def _write(take: Take, solved: Solved, result: Quality) -> None:
+def _write(take: Take, solved: Solved, placed: Placed, result: Quality) -> None:
     if solved.landmarks is not None:
         take.write_arrays(
             "points.npz",
@@ -231,12 +208,13 @@ def _write(take: Take, solved: Solved, result: Quality) -> None:
         )
     write_people(take, {1: solved.animated.motion})
     cameras = take.scratch("cameras.toml")
-    write_aniposelib(cameras, solved.cameras)
+    offsets = dict(zip(solved.cameras.names, placed.offsets.tolist(), strict=True))
+    write_aniposelib(cameras, solved.cameras, offsets)
     take.write_text("cameras.toml", cameras.read_text(encoding="utf-8"))
     take.write_json("quality.json", result.record)
 
 
-def _arguments(config: CaptureConfig, detector: str) -> dict[str, Any]:
+def _arguments(config: CaptureConfig, detector: str, trust: bool) -> dict[str, Any]:
     calibration = config.calibration
     return {
         "source": config.source and str(config.source),
@@ -245,6 +223,7 @@ def _arguments(config: CaptureConfig, detector: str) -> dict[str, Any]:
         "calibration_sha256": calibration and sha256(calibration.file),
         "units": calibration and calibration.units,
         "up": calibration and calibration.up,
+        "trust_calibration": trust,
         "height_m": config.subject.height,
     }
 

@@ -16,6 +16,7 @@ from calibration.triangulate import triangulate
 from mocap.animate import ADULT
 from mocap.attach import load_attachment
 from mocap.bodystart import start_cameras
+from mocap.config import Distance
 from mocap.errors import MocapError
 from mocap.observations import Observations
 from mocap.stature import stature_of
@@ -28,6 +29,9 @@ Floats = NDArray[np.float64]
 ROUNDS = ((6.0, 10), (3.0, 15), (2.0, 15))  # robust scale in deviations, and steps
 POINTS = 2500  # of the bundle; more bring nothing, as a detector's errors are alike from frame to frame
 LEAST_POINTS = 200
+SIZE_OFF = (
+    0.06  # of the stature, by which height and distance may disagree: three deviations of the stature's
+)
 SCALE_PX = 0.02  # of the person's height: see `pipeline.ROBUST_PX`
 PIXEL = 0.7  # what a landmark scatters by itself, pixels
 FOCAL_SD = 0.12  # of the natural logarithm of an assumed focal length
@@ -50,7 +54,11 @@ class SelfCalibrated:
 
 
 def calibrate_from_person(
-    seen: Observations, lenses: Cameras, given: NDArray[np.bool_], stature: float | None = None
+    seen: Observations,
+    lenses: Cameras,
+    given: NDArray[np.bool_],
+    stature: float | None = None,
+    distance: Distance | None = None,
 ) -> SelfCalibrated:
     """Find where the cameras stand from one person whom they all film.
 
@@ -59,6 +67,7 @@ def calibrate_from_person(
         lenses: V cameras; only their intrinsics are used.
         given: (V,) whether a view's intrinsics are known; the focal length of the others is estimated.
         stature: metres; None = a typical adult's, and the scale is as good as that.
+        distance: between two cameras; it goes before the stature.
 
     Raises:
         MocapError: the views do not see the same person, or too little of them.
@@ -69,12 +78,12 @@ def calibrate_from_person(
     bundle = settle(seen, cameras, _freedom(np.ones_like(given)))
     if not given.all():
         bundle = settle(seen, bundle.cameras, _freedom(given), ROUNDS[1:])
-    cameras = _stood(seen, bundle.cameras, stature or ADULT[0])
+    cameras, size = _stood(seen, bundle.cameras, stature or ADULT[0], distance)
     return SelfCalibrated(
         cameras,
         np.linalg.norm(bundle.sd[:, ROTATION], axis=1),
         bundle.sd[:, FOCAL.start],
-        [] if stature else [f"the person's height was assumed to be {ADULT[0]:.2f} m, which sets the scale"],
+        _scale_notes(size, stature, distance),
     )
 
 
@@ -120,7 +129,7 @@ def _evidence(seen: Observations, landmarks: Floats) -> tuple[Floats, Floats, Fl
     rows = np.flatnonzero(usable)
     if len(rows) < LEAST_POINTS:
         raise MocapError(
-            f"no calibration from people: {len(rows)} landmarks were seen by two views at once, and it takes"
+            f"no calibration: {len(rows)} landmarks were seen by two views at once, and it takes"
             f" {LEAST_POINTS}; film one person, whole, in all views"
         )
     rows = rows[:: max(1, len(rows) // POINTS)]
@@ -139,26 +148,46 @@ def _freedom(given: NDArray[np.bool_]) -> Freedom:
     return freedom
 
 
-def _stood(seen: Observations, cameras: Cameras, stature: float) -> Cameras:
-    """In metres, upright and on the floor, where the person starts."""
+def _stood(
+    seen: Observations, cameras: Cameras, stature: float, distance: Distance | None
+) -> tuple[Cameras, float]:
+    """In metres, upright and on the floor, where the person starts; and the person's stature by that."""
     repaired, _ = repair_swaps(seen, cameras)
     landmarks = triangulated(repaired, cameras)
     size = stature_of(landmarks, seen.layout)
-    grow = Move(np.eye(3), np.zeros(3), stature / size)
+    if distance is None:
+        scale = stature / size
+    else:
+        first, second = (cameras[name].centre for name in distance.between)
+        scale = distance.metres / float(np.linalg.norm(first - second))
+    grow = Move(np.eye(3), np.zeros(3), scale)
     cameras, landmarks = grow.cameras(cameras), grow.points(landmarks)
-    return stand_world(cameras, landmarks, seen.layout, stature, float(seen.fps)).cameras(cameras)
+    stand = stand_world(cameras, landmarks, seen.layout, scale * size, float(seen.fps))
+    return stand.cameras(cameras), scale * size
+
+
+def _scale_notes(size: float, stature: float | None, distance: Distance | None) -> list[str]:
+    if distance is None:
+        said = f"the person's height was assumed to be {ADULT[0]:.2f} m, which sets the scale: give it"
+        return [] if stature else [said]
+    if stature and abs(size / stature - 1) > SIZE_OFF:
+        return [
+            f"by the given distance of {distance.metres:g} m between {' and '.join(distance.between)} the"
+            f" person is {size:.2f} m tall, not {stature:.2f} m: measure both again"
+        ]
+    return []
 
 
 def _require_same_person(seen: Observations, misfit: Floats) -> None:
     blind = [n for n, off in zip(seen.names, misfit, strict=True) if np.isinf(off)]
     if blind:
         raise MocapError(
-            f"no calibration from people: view {', '.join(blind)} sees nobody together with the others;"
+            f"no calibration: view {', '.join(blind)} sees nobody together with the others;"
             " film one person, whole, in all views at once"
         )
     foreign = [f"{n} ({off:.2f} m)" for n, off in zip(seen.names, misfit, strict=True) if off > FOREIGN]
     if foreign:
         raise MocapError(
-            f"no calibration from people: the body in view {', '.join(foreign)} does not move as in the others: it"
+            f"no calibration: the body in view {', '.join(foreign)} does not move as in the others: it"
             " follows another person, or the videos do not start together; leave it out or give its offset"
         )

@@ -13,6 +13,7 @@ from calibration.camera import Cameras
 from calibration.rotation import from_rotvec, to_rotvec
 from mocap.bodyguess import load_guess
 from mocap.bodystart import start_cameras
+from mocap.config import Distance
 from mocap.errors import MocapError
 from mocap.observations import Observations
 from mocap.selfcal import calibrate_from_person
@@ -134,6 +135,14 @@ def test_a_view_that_sees_nobody_is_refused_by_name(scene):
         calibrate_from_person(
             replace(seen, pixels=pixels, confidence=confidence, world=world), cameras, GIVEN
         )
+
+
+def test_a_measured_distance_sets_the_scale_and_a_height_that_contradicts_it_is_said(scene):
+    cameras, seen = scene
+    true = float(np.linalg.norm(cameras[0].centre - cameras[1].centre))
+    found = calibrate_from_person(seen, cameras, GIVEN, 1.2, Distance(("cam1", "cam2"), true))
+    np.testing.assert_allclose(spans(found.cameras), spans(cameras), rtol=2e-3)
+    assert any("not 1.20 m: measure both again" in note for note in found.notes)
 
 
 def test_an_unknown_height_is_said(scene):

@@ -1,0 +1,158 @@
+"""Where the cameras stand and when they filmed: as given, made better, or found from the person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.camera import Camera, Cameras
+from mocap.cameras import cameras_for, lens_of, lenses_for
+from mocap.clock import on_one_clock, partial_views
+from mocap.config import CaptureConfig
+from mocap.gates import require_person
+from mocap.keypoints import Keypoints2D
+from mocap.observations import Observations
+from mocap.refining import refine_by_person
+from mocap.selfcal import SelfCalibrated, calibrate_from_person
+from mocap.sync import Synchronised, synchronise
+from mocap.video import VideoInfo
+
+Floats = NDArray[np.float64]
+
+TOGETHER = 2.5  # deviations of an offset within which views are taken to have begun at once
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Views in space and time.
+
+    Args:
+        cameras: of the views, world y up in metres; None for a lone view that nobody calibrated.
+        lens: of such a lone view, if its intrinsics were given.
+        seen: all views on one clock.
+        offsets: (V,) seconds to add to each view's own times.
+        record: "calibration" and "sync" for the quality record.
+        notes: what was done, a line each.
+        warnings: what is doubtful, a line each.
+    """
+
+    cameras: Cameras | None
+    lens: Camera | None
+    seen: Observations
+    offsets: Floats
+    record: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def place_views(
+    config: CaptureConfig,
+    videos: Sequence[VideoInfo],
+    keypoints: Mapping[str, Keypoints2D],
+    *,
+    trust: bool = False,
+) -> Placed:
+    """Bring all views into one world and onto one clock.
+
+    Args:
+        config: views, calibration if there is one, the subject's height if known.
+        videos: what is known of each view's file.
+        keypoints: what was detected in each view.
+        trust: whether a given calibration is taken as it is.
+
+    Raises:
+        MocapError, calibration.CalibrationError: something given is wrong, or what is not cannot be found.
+    """
+    if len(config.views) == 1:
+        return _one_view(config, videos, keypoints)
+    if config.calibration is None:
+        return _found(config, videos, keypoints)
+    return _given(config, videos, keypoints, trust)
+
+
+def _one_view(
+    config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Mapping[str, Keypoints2D]
+) -> Placed:
+    offsets = _known_offsets(config, fill=0.0)
+    seen = on_one_clock(keypoints, [v.fps for v in videos], offsets.tolist())
+    require_person(seen)
+    if config.calibration is not None:
+        cameras, notes = cameras_for(config.calibration, config.views, videos)
+        return Placed(cameras, None, seen, offsets, {"calibration": {"from": "file"}}, notes)
+    lens, notes = lens_of(config.views[0], videos[0])
+    return Placed(None, lens, seen, offsets, {"calibration": {"from": "one view"}}, notes)
+
+
+def _given(
+    config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Mapping[str, Keypoints2D], trust: bool
+) -> Placed:
+    assert config.calibration is not None
+    cameras, notes = cameras_for(config.calibration, config.views, videos)
+    timed, clock = _timed(config, keypoints, cameras=cameras)
+    seen, said = _on_clock(keypoints, videos, timed)
+    refined = refine_by_person(seen, cameras, trust=trust)
+    record = {"calibration": {"from": "file", **refined.record}, "sync": timed.record()}
+    notes = notes + clock + said + refined.notes
+    warnings = [*timed.warnings, *refined.warnings]
+    return Placed(refined.cameras, None, seen, timed.offsets, record, notes, warnings)
+
+
+def _found(
+    config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Mapping[str, Keypoints2D]
+) -> Placed:
+    """Offsets without cameras, cameras with those, and both once more where the offsets were not given."""
+    lenses, given, notes = lenses_for(config.views, videos)
+    timed, clock = _timed(config, keypoints, lenses=list(lenses))
+    seen, said = _on_clock(keypoints, videos, timed)
+    size = (np.array(given), config.subject.height, config.distance)
+    found = calibrate_from_person(seen, lenses, *size)
+    if any(view.offset is None for view in config.views):
+        timed, clock = _timed(config, keypoints, cameras=found.cameras)
+        seen, said = _on_clock(keypoints, videos, timed)
+        found = calibrate_from_person(seen, found.cameras, *size)
+    record = {"calibration": {"from": "people", **_spread(found)}, "sync": timed.record()}
+    notes = notes + clock + said + found.notes
+    return Placed(found.cameras, None, seen, timed.offsets, record, notes, list(timed.warnings))
+
+
+def _timed(
+    config: CaptureConfig,
+    keypoints: Mapping[str, Keypoints2D],
+    *,
+    cameras: Cameras | None = None,
+    lenses: Sequence[Camera] | None = None,
+) -> tuple[Synchronised, list[str]]:
+    """Offsets as given or found; views that began within the error of what was found began together."""
+    timed = synchronise(config.views, keypoints, cameras=cameras, lenses=lenses)
+    free = [v for v, view in enumerate(config.views) if view.offset is None]
+    if len(free) < len(config.views) or np.any(np.abs(timed.offsets) > TOGETHER * timed.sd):
+        found = [f"{timed.names[v]} {timed.offsets[v]:.3f} s ({timed.sources[v]})" for v in free]
+        return timed, [f"offsets found: {', '.join(found)}"] if found else []
+    together = replace(timed, offsets=np.zeros(len(timed.names)))
+    return together, ["the views began together"]
+
+
+def _on_clock(
+    keypoints: Mapping[str, Keypoints2D], videos: Sequence[VideoInfo], timed: Synchronised
+) -> tuple[Observations, list[str]]:
+    offsets = timed.offsets.tolist()
+    seen = on_one_clock(keypoints, [v.fps for v in videos], offsets)
+    require_person(seen)
+    return seen, partial_views(keypoints, offsets, seen)
+
+
+def _known_offsets(config: CaptureConfig, fill: float) -> Floats:
+    return np.array([fill if view.offset is None else view.offset for view in config.views])
+
+
+def _spread(found: SelfCalibrated) -> dict[str, Any]:
+    """How sure the cameras are, for the record."""
+    names = found.cameras.names
+    return {
+        "turn_sd_deg": dict(zip(names, np.rad2deg(found.turn_sd).round(3).tolist(), strict=True)),
+        "focal_sd_percent": dict(zip(names, (100 * found.focal_sd).round(3).tolist(), strict=True)),
+    }
