@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -22,18 +22,19 @@ Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 REACH = 30.0  # seconds by which views may differ when nothing is known
-GUARD = 0.2  # seconds: what is nearer is no rival but the same answer, less well known
+GUARD = 0.3  # seconds: what is nearer is no rival but the same answer, less well known
 STEP = 1 / 30  # seconds between lags, at least; a body moves little meanwhile
 FITTED_STEP = 2  # times that, where the geometry is fitted anew for every lag
 FRAMES = 300  # times at which a pair is compared at most, spread over the clip
 LEAST = 0.5  # seconds that two views must share
 BLOCK = 0.5  # seconds: errors of a detector last about that long, so a block is one independent voice
 BLOCKS = (6, 24)
-# Chosen on 146 clips of two to five seconds, four views each, of a detector's landmarks: offsets that are wrong
+# Chosen on 146 clips of two to five seconds of four views, landmarks of a detector: offsets that are wrong
 # by more than two frames have margins up to 1.5 with cameras, and 1.85 without.
 MARGIN = 1.9  # deviations by which every rival must be worse
 GAIN = 0.05  # squared deviations of a landmark, likewise: less is what nobody's moving looks like
 SURE = 0.4  # of the shortest frame: a larger deviation is not accepted
+STRANGER = 1.0  # squared deviations of a landmark: frames that cost more see different people
 APART = 1.8  # squared deviations of a landmark: a view that costs more sees something else
 DEVIATION = 1.5  # times the spread of blocks and pairs: what it takes to cover the errors that were measured
 LEAST_SD = 0.0005  # seconds
@@ -110,6 +111,7 @@ class _Search:
         self.reach = within
         self.usable = np.array([t.usable() for t in tracks])
         self.poses = None if cameras is None else [c.camera_from_world for c in cameras]
+        self.most = np.inf if cameras is None else STRANGER
         self.smooth = {v: Smooth.of(t) for v, t in enumerate(tracks) if self.usable[v]}
 
     def offsets(self) -> Offsets:
@@ -124,7 +126,7 @@ class _Search:
         near = undecided(rivals(joint, answer, GUARD, keep), MARGIN, GAIN)
         pairs = {p: self._pair(p) for p in curves}
         times = {p: c.times for p, c in curves.items()}
-        refined = refine(pairs, times, keep, self.near + answer.ticks * step, self.fixed)
+        refined = refine(pairs, times, keep, self.near + answer.ticks * step, self.fixed, self.most)
         return self._result(joint, near, refined, pairs, times)
 
     def _pairs(self) -> list[Views]:
@@ -148,8 +150,8 @@ class _Search:
             return None
         count = int(np.clip(first.duration / max(first.frame, 1 / 60), 2, FRAMES))
         times = np.linspace(first.times[0], first.times[-1], count)
-        found = self._pair(pair).curve(times, lags, shapes=self.poses is None)
-        return Curve(times, lags - middle, found.cost, found.weight)
+        found = self._pair(pair).curve(times, lags, shapes=self.poses is None).held(self.most)
+        return replace(found, lags=lags - middle)
 
     def _blocks(self, curves: Mapping[Views, Curve], answer: Answer, step: float) -> dict[Views, Array]:
         """By pair, the frames (B, F) that remain if a block of time, the same for all pairs, is left out."""

@@ -8,7 +8,7 @@ guess of the body in space helps then: one rotation turns what one view guesses 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,16 @@ class Curve:
     lags: Array
     cost: Array
     weight: Array
+
+    def held(self, most: float) -> Curve:
+        """Hold the mean of every frame below `most`.
+
+        Frames in which two views see different people cost about as much at any lag, and so have no say.
+        """
+        if not np.isfinite(most):
+            return self
+        mean = self.cost / np.maximum(self.weight, 1e-9)
+        return replace(self, cost=self.weight * most * (1 - np.exp(-mean / most)))
 
 
 @dataclass(frozen=True, eq=False)

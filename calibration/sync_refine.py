@@ -46,6 +46,7 @@ def refine(
     keep: Mapping[Views, Array],
     offsets: Array,
     fixed: NDArray[np.bool_],
+    most: float,
 ) -> Refined:
     """Find the offsets that cost least, near given ones.
 
@@ -55,10 +56,11 @@ def refine(
         keep: by views (B, F), the frames that remain if a block of time is left out.
         offsets: (V,) s, within a frame or two.
         fixed: (V,) whether a view's offset is given.
+        most: cost of a landmark above which two views see different people in a frame.
     """
     offsets = offsets.copy()
     for _ in range(_ROUNDS):
-        near = {p: pair.curve(times[p], _lags(offsets, p)) for p, pair in pairs.items()}
+        near = {p: pair.curve(times[p], _lags(offsets, p)).held(most) for p, pair in pairs.items()}
         bowls = {p: _parabola(c) for p, c in near.items()}
         step = np.clip(_solve(bowls, fixed), -WINDOW, WINDOW)
         offsets += np.nan_to_num(step)

@@ -33,4 +33,4 @@ class TakeError(MocapError):
 
 
 class SyncError(MocapError):
-    """By how much views began later than others cannot be told; says for which, what was tried, what to do."""
+    """When views began cannot be told; says which, what was tried, what to do."""
