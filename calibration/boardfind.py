@@ -25,9 +25,9 @@ _MARGIN_USED = 0.85
 _CHESS_WINDOW = 0.3
 _WINDOW = (2, 15)  # px
 _STRAYED = 1.5  # px that the refinement of a ChArUco corner may move it; the detector is within 0.5
-# px: images are reduced to this (photographs; the many frames of a video) to look for a chessboard, whose
-# corners are then refined in the whole image.
-_THOROUGH, _QUICK = 1100, 640
+# px: images are reduced to this to look for a board (a chessboard in photographs; in the many frames of a
+# video), whose corners are then refined in the whole image.
+_MARKERS, _THOROUGH, _QUICK = 1280, 1100, 640
 
 
 def find(board: Board, image: Image, *, thorough: bool = True) -> Array:
@@ -123,29 +123,36 @@ def _detector(board: Board, thread: int) -> cv2.aruco.CharucoDetector:
 def _find_charuco(board: Board, grey: Image) -> Array:
     """OpenCV 4.11 answers corners that are 0.5 px too large in x and y (measured); refined without that."""
     found = np.full((board.count, 2), np.nan)
-    corners, ids, _, _ = _detector(board, threading.get_ident()).detectBoard(grey)
+    small, scale = _reduced(grey, _MARKERS)
+    corners, ids, _, _ = _detector(board, threading.get_ident()).detectBoard(small)
     if ids is None or len(ids) < _LEAST:
         return found
-    found[ids[:, 0]] = corners[:, 0] - 0.5
+    found[ids[:, 0]] = corners[:, 0] * scale - 0.5  # (corners - 0.5 + 0.5) scale - 0.5: pixel centres
     assert board.marker is not None
     margin = (1 - board.marker / board.square) / 2
     refined = _refined(grey, found, _MARGIN_USED * margin * _side(board, found))
-    strayed = np.linalg.norm(refined - found, axis=-1) > _STRAYED
+    strayed = np.linalg.norm(refined - found, axis=-1) > _STRAYED * scale.max()
     return np.where(strayed[:, None], np.nan, refined)
 
 
-def _find_chessboard(board: Board, grey: Image, thorough: bool) -> Array:
+def _reduced(grey: Image, most: int) -> tuple[Image, Array]:
+    """The image with a long side of so many pixels at most, and (2,) by how much it was reduced."""
     import cv2
 
-    reduce = min(1.0, (_THOROUGH if thorough else _QUICK) / max(grey.shape))
+    reduce = min(1.0, most / max(grey.shape))
+    if reduce == 1:
+        return grey, np.ones(2)
     size = [round(n * reduce) for n in grey.shape[::-1]]
-    small = (
-        grey if reduce == 1 else np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-    )
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), np.array(grey.shape[::-1]) / size
+
+
+def _find_chessboard(board: Board, grey: Image, thorough: bool) -> Array:
+    small, scale = _reduced(grey, _THOROUGH if thorough else _QUICK)
     corners = _coarse_chessboard(board, small, thorough)
     if corners is None:
         return np.full((board.count, 2), np.nan)
-    whole = (corners + 0.5) * (np.array(grey.shape[::-1]) / size) - 0.5
+    whole = (corners + 0.5) * scale - 0.5
     return _oriented(board, grey, _refined(grey, whole, _CHESS_WINDOW * _side(board, whole)))
 
 

@@ -63,11 +63,9 @@ def _charuco(board: Board, images: list[Image]) -> Recognised:
             break
     if score < _ENOUGH:
         raise BoardError(_other_markers(board, images))
-    if best.squares != board.squares:
-        raise BoardError(_other_size(board, best.squares))
-    shorter = _never_seen(best, images)
-    if shorter is not None:
-        raise BoardError(_other_size(board, shorter))
+    there = _never_seen(best, images) or best.squares
+    if there != board.squares:
+        raise BoardError(_other_size(board, there))
     notes = ["the board is light on dark"] if best.inverted else []
     notes += ["the board begins with a marker, as those of OpenCV before 4.6"] if best.legacy else []
     return Recognised(best, tuple(notes))
