@@ -13,6 +13,7 @@ from calibration.camera import Camera, Cameras
 from mocap.cameras import cameras_for, lens_of, lenses_for
 from mocap.clock import on_one_clock, partial_views
 from mocap.config import CaptureConfig
+from mocap.errors import SyncError
 from mocap.gates import require_person
 from mocap.keypoints import Keypoints2D
 from mocap.observations import Observations
@@ -126,14 +127,31 @@ def _timed(
     cameras: Cameras | None = None,
     lenses: Sequence[Camera] | None = None,
 ) -> tuple[Synchronised, list[str]]:
-    """Offsets as given or found; views that began within the error of what was found began together."""
-    timed = synchronise(config.views, keypoints, cameras=cameras, lenses=lenses)
+    """Offsets as given or found; views that began within the error of what was found began together.
+
+    Calibrated cameras mostly run together: where nothing tells, they are taken to, with a warning; views that
+    do not agree are found later. Without a calibration a wrong offset would become a wrong camera: refused.
+    """
+    try:
+        timed = synchronise(config.views, keypoints, cameras=cameras, lenses=lenses)
+    except SyncError as error:
+        if config.calibration is None:
+            raise
+        return _taken_together(config, keypoints, str(error))
     free = [v for v, view in enumerate(config.views) if view.offset is None]
     if len(free) < len(config.views) or np.any(np.abs(timed.offsets) > TOGETHER * timed.sd):
         found = [f"{timed.names[v]} {timed.offsets[v]:.3f} s ({timed.sources[v]})" for v in free]
         return timed, [f"offsets found: {', '.join(found)}"] if found else []
     together = replace(timed, offsets=np.zeros(len(timed.names)))
     return together, ["the views began together"]
+
+
+def _taken_together(
+    config: CaptureConfig, keypoints: Mapping[str, Keypoints2D], why: str
+) -> tuple[Synchronised, list[str]]:
+    views = [replace(view, offset=view.offset or 0.0) for view in config.views]
+    warning = f"the views are taken to have begun together, as it cannot be told: {why}"
+    return replace(synchronise(views, keypoints), warnings=(warning,)), []
 
 
 def _on_clock(

@@ -16,9 +16,10 @@ import numpy as np
 import yaml
 from av.video.stream import VideoStream
 
-from calibration.camera import Cameras
+from calibration.camera import Camera, Cameras
 from calibration.files import write_aniposelib
 from mocap.attach import load_attachment
+from mocap.bodyguess import load_guess
 from mocap.keypoints import load_layout
 from mocap.observations import Observations
 from rigs import quat
@@ -92,10 +93,25 @@ def film(
     return path
 
 
-def give(video: Path, pixels: np.ndarray, confidence: float | np.ndarray = SURE) -> None:
-    """Write keypoints (T, 33, 2) beside a video, for the detector `given`."""
+def give(
+    video: Path,
+    pixels: np.ndarray,
+    confidence: float | np.ndarray = SURE,
+    world: np.ndarray | None = None,
+) -> None:
+    """Write keypoints (T, 33, 2) beside a video, for the detector `given`; its 3D guess (T, 33, 3) too."""
     trust = np.broadcast_to(confidence, pixels.shape[:-1])
-    np.savez(video.with_suffix(".keypoints.npz"), layout="blazepose33", points=pixels, confidence=trust)
+    guess = {} if world is None else {"world": world}
+    path = video.with_suffix(".keypoints.npz")
+    np.savez(path, layout="blazepose33", points=pixels, confidence=trust, **guess)
+
+
+def guess(camera: Camera, landmarks: np.ndarray, stature: float = STATURE) -> np.ndarray:
+    """What BlazePose guesses of landmarks (T, 33, 3) in space, but for the half of the tilt it takes out."""
+    scale = load_guess(LAYOUT).scale * stature
+    middle = np.nanmean(landmarks[:, [LAYOUT.index("left_hip"), LAYOUT.index("right_hip")]], axis=1)[:, None]
+    turned = (landmarks - middle) @ camera.camera_from_world[:3, :3].T / scale
+    return np.nan_to_num(turned)  # all landmarks or none
 
 
 def write_scene(
@@ -106,6 +122,8 @@ def write_scene(
     others: Mapping[str, Person] | None = None,
     seen_by: Cameras | None = None,
     calibrated: Cameras | None = None,
+    late: Mapping[str, int] | None = None,
+    view_fields: Mapping[str, object] | None = None,
     **fields: object,
 ) -> Path:
     """Write films, keypoints, calibration and views file of a scene; returns the views file.
@@ -117,17 +135,20 @@ def write_scene(
         others: but these views somebody else.
         seen_by: the cameras that filmed.
         calibrated: the cameras in the calibration file, if others.
+        late: frames by which the films of these views begin later.
+        view_fields: more of every view.
         fields: more of the views file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    seen_by = seen_by or ring()
-    data = film(folder / "film.mp4", len(person.landmarks), fps).read_bytes()
+    seen_by, missing = seen_by or ring(), {0, *(late or {}).values()}
+    films = {k: film(folder / "film.mp4", len(person.landmarks) - k, fps).read_bytes() for k in missing}
     for camera in seen_by:
-        video = folder / f"{camera.name}.mp4"
-        video.write_bytes(data)
-        give(video, camera.project((others or {}).get(camera.name, person).landmarks))
+        video, first = folder / f"{camera.name}.mp4", (late or {}).get(camera.name, 0)
+        video.write_bytes(films[first])
+        landmarks = (others or {}).get(camera.name, person).landmarks[first:]
+        give(video, camera.project(landmarks), world=guess(camera, landmarks))
     write_aniposelib(folder / "calibration.toml", calibrated or seen_by)
-    views = [{"name": name, "video": f"{name}.mp4"} for name in seen_by.names]
+    views = [{"name": name, "video": f"{name}.mp4", **(view_fields or {})} for name in seen_by.names]
     table = {"calibration": "calibration.toml", "views": views, **fields}
     (folder / "cams.yaml").write_text(yaml.safe_dump(table))
     return folder / "cams.yaml"

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from calibration.align import lay_onto
 from calibration.camera import Camera, Cameras
+from calibration.files import read_offsets
 from mocap import storage
 from mocap.config import load_views
-from mocap.errors import MocapError
+from mocap.errors import MocapError, SyncError
 from mocap.export import export
 from mocap.gates import RefusedError
 from mocap.people import people_in, read_motion_of
@@ -68,7 +70,8 @@ def test_the_motion_is_the_truth(scene: Scene) -> None:
     error = np.linalg.norm(motion.world()[0] - scene.person.joints, axis=-1)
     assert error.mean(axis=0).max() < TOLERANCE
     assert abs(scene.quality.record["stature_m"] - STATURE) < 0.01
-    assert scene.quality.record["warnings"] == scene.quality.record["notes"] == []
+    assert scene.quality.record["warnings"] == []
+    assert scene.quality.record["notes"] == ["the views began together"]
     assert set(scene.quality.record["swaps"].values()) == {"none"}
 
 
@@ -90,7 +93,7 @@ def test_the_take_says_what_it_was_made_from(scene: Scene) -> None:
     record = take.manifest()
     assert [view["name"] for view in record["views"]] == ["cam1", "cam2", "cam3", "cam4"]
     assert record["views"][0]["fps"] == "30000/1001" and record["arguments"]["detector"] == "given"
-    assert set(record["stages"]) == {"detect", "solve"}
+    assert set(record["stages"]) == {"detect", "place", "solve"}
     assert all(stage["seconds"] > 0 for stage in record["stages"].values())
     points = take.read_arrays("points.npz")["points_m"]
     np.testing.assert_allclose(points, scene.person.landmarks, atol=1e-4)
@@ -273,11 +276,41 @@ def test_a_view_that_sees_nobody_and_one_that_ends_early(tmp_path: Path) -> None
     assert error.mean() < 2 * TOLERANCE  # two views instead of four for a third of the time
 
 
-def test_several_views_need_a_calibration(tmp_path: Path) -> None:
+def test_nothing_but_films_lenses_and_a_height(tmp_path: Path) -> None:
+    """Views that begin at different times, before cameras that nobody placed."""
+    walker = marching(75)
+    late = {"cam2": 7, "cam4": 3}
+    lens = {"intrinsics": "calibration.toml"}
+    subject = {"height": STATURE}
+    views = write_scene(
+        tmp_path / "scene", walker, late=late, view_fields=lens, calibration=None, subject=subject
+    )
+    record = captured(views, tmp_path / "take").record
+    for name in ("cam1", "cam2", "cam3", "cam4"):
+        assert record["sync"][name]["offset_s"] == pytest.approx(late.get(name, 0) / 30, abs=0.25 / 30)
+    assert record["calibration"]["from"] == "people"
+    found = motion_of(tmp_path / "take").world()[0]
+    move, _ = lay_onto(found.reshape(-1, 3), walker.joints.reshape(-1, 3), np.ones(found[..., 0].size))
+    assert np.rad2deg(np.arccos(move.rotation[1, 1])) < 2.0  # level
+    error = np.linalg.norm(move.points(found) - walker.joints[-len(found) :], axis=-1)
+    assert error.mean() < 2 * TOLERANCE
+
+
+def test_offsets_are_found_with_a_calibration_too(tmp_path: Path) -> None:
+    walker = marching(75)
+    views = write_scene(tmp_path / "scene", walker, late={"cam3": 9})
+    found = captured(views, tmp_path / "take")
+    assert found.record["sync"]["cam3"]["offset_s"] == pytest.approx(9 / 30, abs=0.1 / 30)
+    assert any("offsets found: " in note for note in found.record["notes"])
+    assert (
+        read_offsets(tmp_path / "take" / "cameras.toml")["cam3"] == found.record["sync"]["cam3"]["offset_s"]
+    )
+
+
+def test_without_a_calibration_views_whose_times_cannot_be_told_are_refused(tmp_path: Path) -> None:
     views = write_scene(tmp_path / "scene", SHORT, calibration=None)
-    with pytest.raises(MocapError, match=r"cams.yaml: several views need a calibration"):
+    with pytest.raises(SyncError, match="when the video began cannot be told"):
         captured(views, tmp_path / "take")
-    assert not (tmp_path / "take").exists()
 
 
 def test_no_solve_says_a_word_of_divisions(scene: Scene, recwarn: pytest.WarningsRecorder) -> None:

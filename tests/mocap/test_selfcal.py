@@ -11,7 +11,6 @@ import pytest
 from calibration.align import Move
 from calibration.camera import Cameras
 from calibration.rotation import from_rotvec, to_rotvec
-from mocap.bodyguess import load_guess
 from mocap.bodystart import start_cameras
 from mocap.config import Distance
 from mocap.errors import MocapError
@@ -20,20 +19,16 @@ from mocap.selfcal import calibrate_from_person
 from mocap.stature import stature_of
 from mocap.world import lowest_feet, stand_world, turn_up, up_direction
 from tests.calibration.synthetic import ring
-from tests.synth_take import LAYOUT, STATURE, marching, observed
+from tests.synth_take import LAYOUT, STATURE, guess, marching, observed
 
 FRAMES = 60
 GIVEN = np.ones(4, bool)
 
 
 def guessed(seen: Observations, cameras: Cameras, landmarks: np.ndarray) -> Observations:
-    """Add the detector's own 3D guess, but for the half of the tilt that it takes out."""
-    scale = load_guess(LAYOUT).scale * STATURE
-    middle = np.nanmean(landmarks[:, [LAYOUT.index("left_hip"), LAYOUT.index("right_hip")]], axis=1)[:, None]
-    turned = [(landmarks - middle) @ c.camera_from_world[:3, :3].T / scale for c in cameras]
-    world = np.stack([np.nan_to_num(t) for t in turned])  # BlazePose gives all landmarks or none
+    """Add the detector's own 3D guess."""
     sight = np.where(np.isfinite(seen.pixels).all(axis=-1), seen.confidence, 0.0)
-    return replace(seen, world=world, confidence=sight)
+    return replace(seen, world=np.stack([guess(c, landmarks) for c in cameras]), confidence=sight)
 
 
 @pytest.fixture(scope="module")
