@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from mocap import __version__
+from mocap.commands.board import board
 from mocap.commands.capture import capture
 from mocap.commands.export import export
 
@@ -45,8 +46,8 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-cli.add_command(capture)
-cli.add_command(export)
+for command in (capture, export, board):
+    cli.add_command(command)
 
 
 def main() -> NoReturn:

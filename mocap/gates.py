@@ -20,6 +20,9 @@ APART = 0.12  # of the person's height in the image: views that miss by more do 
 REFUSED_SHARE, FLAGGED_SHARE = 0.3, 0.05  # of a view's frames that are apart
 STRAIGHT = 0.9  # cosine between trunk and body of a person who stands or lies
 NARROW = 25.0  # degrees between the lines of sight of the two views that differ most
+FLAGGED_TURN, REFUSED_TURN = 2.0, 5.0  # degrees that a found camera's direction is uncertain
+FLAGGED_FOCAL = 6.0  # percent
+UNDER_FLOOR = -0.3  # metres: cameras stand on floors, and floors found from feet are off by centimetres
 LYING = 55.0  # degrees between the person's axis and up, and between the cameras' up and up
 
 
@@ -188,6 +191,54 @@ def require_upright(
     if off_person > LYING and off_rig > LYING and _degrees(float(person @ rig)) < LYING:
         axis = int(np.argmax(np.abs(rig)))
         raise LyingError(axis, float(np.sign(rig[axis])), off_person)
+
+
+def require_known_geometry(cameras: Cameras, turn_sd: Floats, focal_sd: Floats) -> list[str]:
+    """Return warnings about cameras that were found from people and are not well known.
+
+    Args:
+        cameras: V cameras.
+        turn_sd: (V,) radians, how well the direction of each is known.
+        focal_sd: (V,) relative, how well the focal length of each is known; 0 = given.
+
+    Raises:
+        RefusedError: the motion does not determine them; names the worst.
+    """
+    turns, focal = np.rad2deg(turn_sd), 100 * focal_sd
+    worst = int(np.argmax(turns))
+    if turns[worst] > REFUSED_TURN:
+        raise RefusedError(
+            f"view {cameras.names[worst]}: where its camera stands is known to {turns[worst]:.1f} degrees only:"
+            " the person moves too little, or is seen too small; walk about where all cameras see you, turn,"
+            " and stretch the arms, for 10 seconds"
+        )
+    out = []
+    if turns[worst] > FLAGGED_TURN:
+        out.append(
+            f"view {cameras.names[worst]}: its camera was placed to {turns[worst]:.1f} degrees only: a person"
+            " who walks about and stretches the arms tells more"
+        )
+    unsure = [f"{n} ({f:.0f} %)" for n, f in zip(cameras.names, focal, strict=True) if f > FLAGGED_FOCAL]
+    if unsure:
+        out.append(
+            f"the focal length of {', '.join(unsure)} was estimated and is not well known: give `intrinsics`,"
+            " a field of view in degrees or a calibration file"
+        )
+    return out
+
+
+def require_cameras_above(cameras: Cameras) -> None:
+    """Refuse found cameras that would stand under the floor.
+
+    Raises:
+        RefusedError: names them.
+    """
+    under = [f"{c.name} ({c.centre[1]:.2f} m)" for c in cameras if c.centre[1] < UNDER_FLOOR]
+    if under:
+        raise RefusedError(
+            f"view {', '.join(under)}: its camera would stand under the floor: the person's feet are not seen"
+            " well enough to find it; film the whole body, and stand upright for a moment"
+        )
 
 
 def _unit(v: Floats) -> Floats:

@@ -88,25 +88,78 @@ def capture(
         MocapError, calibration.CalibrationError: bad input, or a result that would be meaningless.
     """
     began = time.perf_counter()
-    videos = [probe(view.video) for view in config.views]
-    check_cameras(config, videos)
-    arguments = _arguments(config, detector, trust)
-    views = [_record(view, video) for view, video in zip(config.views, videos, strict=True)]
-    take = Take.create(folder, arguments, views)
-    with take.lock():
-        with _stage(take, "detect", [detector, *(view["sha256"] for view in views)]):
-            following = progress("detecting")
-            keypoints = detect_views(
-                config.views, detector, take=take, progress=following, workers=workers, incomplete=incomplete
-            )
-        with _stage(take, "place", [arguments, views]):
-            placed = place_views(config, videos, keypoints, trust=trust)
-        with _stage(take, "solve", [arguments, views]):
-            solved = _solve(placed, config, videos, progress("solving"))
+    job = _Job.begin(config, folder, detector, trust)
+    with job.take.lock():
+        placed = job.place(progress, workers, incomplete)
+        with _stage(job.take, "solve", [job.arguments, job.views]):
+            solved = _solve(placed, config, job.videos, progress("solving"))
         result = _measured(solved, placed, config, time.perf_counter() - began)
-        _write(take, solved, placed, result)
-        take.complete()
+        _write(job.take, solved, placed, result)
+        job.take.complete()
     return result
+
+
+def place_only(
+    config: CaptureConfig,
+    folder: Path,
+    *,
+    detector: str = DEFAULT,
+    workers: int | None = None,
+    incomplete: bool = False,
+    progress: Follow = lambda stage: Quiet(),
+) -> Placed:
+    """Do the first half of a capture: find where the cameras stand and when they filmed.
+
+    What was detected stays in the folder, and a capture into the same goes on from there.
+
+    Args:
+        config: views, and what is known of lenses, distances and the subject.
+        folder: the take to be, as for `capture`; so are the others.
+        detector: a name of `mocap.detect`.
+        workers: detection processes.
+        incomplete: whether videos that cannot be read to their end will do.
+        progress: given "detecting" as that begins, answers who follows it.
+
+    Raises:
+        MocapError, calibration.CalibrationError: bad input, or cameras that cannot be found.
+    """
+    job = _Job.begin(config, folder, detector, trust=False)
+    with job.take.lock():
+        return job.place(progress, workers, incomplete)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A capture that has begun: what it is made from, and the take that it writes."""
+
+    config: CaptureConfig
+    videos: list[VideoInfo]
+    arguments: dict[str, Any]
+    views: list[dict[str, Any]]
+    take: Take
+
+    @classmethod
+    def begin(cls, config: CaptureConfig, folder: Path, detector: str, trust: bool) -> _Job:
+        videos = [probe(view.video) for view in config.views]
+        check_cameras(config, videos)
+        arguments = _arguments(config, detector, trust)
+        views = [_record(view, video) for view, video in zip(config.views, videos, strict=True)]
+        return cls(config, videos, arguments, views, Take.create(folder, arguments, views))
+
+    def place(self, progress: Follow, workers: int | None, incomplete: bool) -> Placed:
+        config, take = self.config, self.take
+        hashes = [view["sha256"] for view in self.views]
+        with _stage(take, "detect", [self.arguments["detector"], *hashes]):
+            keypoints = detect_views(
+                config.views,
+                self.arguments["detector"],
+                take=take,
+                progress=progress("detecting"),
+                workers=workers,
+                incomplete=incomplete,
+            )
+        with _stage(take, "place", [self.arguments, self.views]):
+            return place_views(config, self.videos, keypoints, trust=self.arguments["trust_calibration"])
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from mocap.cameras import cameras_for, lens_of, lenses_for
 from mocap.clock import on_one_clock, partial_views
 from mocap.config import CaptureConfig
 from mocap.errors import SyncError
-from mocap.gates import require_person
+from mocap.gates import require_cameras_above, require_known_geometry, require_person
 from mocap.keypoints import Keypoints2D
 from mocap.observations import Observations
 from mocap.refining import refine_by_person
@@ -115,9 +115,11 @@ def _found(
         timed, clock = _timed(config, keypoints, cameras=found.cameras)
         seen, said = _on_clock(keypoints, videos, timed)
         found = calibrate_from_person(seen, found.cameras, *size)
+    require_cameras_above(found.cameras)
+    warnings = require_known_geometry(found.cameras, found.turn_sd, found.focal_sd)
     record = {"calibration": {"from": "people", **_spread(found)}, "sync": timed.record()}
     notes = notes + clock + said + found.notes
-    return Placed(found.cameras, None, seen, timed.offsets, record, notes, list(timed.warnings))
+    return Placed(found.cameras, None, seen, timed.offsets, record, notes, [*timed.warnings, *warnings])
 
 
 def _timed(
@@ -150,7 +152,7 @@ def _taken_together(
     config: CaptureConfig, keypoints: Mapping[str, Keypoints2D], why: str
 ) -> tuple[Synchronised, list[str]]:
     views = [replace(view, offset=view.offset or 0.0) for view in config.views]
-    warning = f"the views are taken to have begun together, as it cannot be told: {why}"
+    warning = f"the views were taken to begin together: {why}"
     return replace(synchronise(views, keypoints), warnings=(warning,)), []
 
 

@@ -24,6 +24,9 @@ from mocap.commands.source import config_from
     "--workers", type=click.IntRange(min=1), help="Detection processes [default: one per processor]."
 )
 @click.option("--incomplete", is_flag=True, help="Use what there is of a video that ends too early.")
+@click.option(
+    "--trust-calibration", "trust", is_flag=True, help="Take a given calibration as it is: do not refine it."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
 def capture(
     views: Path | None,
@@ -33,9 +36,12 @@ def capture(
     detector: str,
     workers: int | None,
     incomplete: bool,
+    trust: bool,
     quiet: bool,
 ) -> None:
-    """Detect, triangulate and solve: videos into a take folder.
+    """Detect, place cameras, triangulate and solve: videos into a take folder.
+
+    Views without `offset` are synchronised; without a calibration, the cameras are found from the person.
 
     A second run on the same videos only solves. Interrupted with Ctrl-C, the same command goes on.
     """
@@ -48,7 +54,15 @@ def capture(
     config = with_height(config_from(views, video), height)
     folder = output or _default_take(views, video)
     bar = partial(Bar, Console(stderr=True, quiet=quiet))
-    found = run(config, folder, detector=detector, workers=workers, incomplete=incomplete, progress=bar)
+    found = run(
+        config,
+        folder,
+        detector=detector,
+        workers=workers,
+        incomplete=incomplete,
+        trust=trust,
+        progress=bar,
+    )
     if not quiet:
         click.echo("\n".join([*found.lines(), f"take          {folder}"]))
     for kind in ("note", "warning"):

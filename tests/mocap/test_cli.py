@@ -42,7 +42,7 @@ def mocap(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A views file that works."""
-    return write_scene(tmp_path_factory.mktemp("cli") / "scene", SHORT)
+    return write_scene(tmp_path_factory.mktemp("cli") / "scene", SHORT, view_fields={"offset": 0})
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from mocap.gates import (
     RefusedError,
     agreement,
     require_agreement,
+    require_cameras_above,
+    require_known_geometry,
     require_person,
     require_trunk,
     require_upright,
@@ -154,3 +156,27 @@ def looking_in(name: str, angle: float) -> Camera:
     pose[:3, :3] = np.stack([right, [0.0, -1.0, 0.0], forward])
     pose[:3, 3] = -pose[:3, :3] @ (np.array([0.0, 1.0, 0.0]) - 4 * forward)
     return Camera(name, (640, 480), np.array([[500.0, 0, 320], [0, 500, 240], [0, 0, 1]]), np.zeros(5), pose)
+
+
+def test_cameras_that_the_motion_does_not_determine_are_refused_or_flagged() -> None:
+    none = np.zeros(4)
+    assert require_known_geometry(CAMERAS, none, none) == []
+    with pytest.raises(
+        RefusedError, match=r"view cam3: where its camera stands is known to 6\.0 degrees only"
+    ):
+        require_known_geometry(CAMERAS, np.deg2rad([0.0, 1.0, 6.0, 1.0]), none)
+    (turn,) = require_known_geometry(CAMERAS, np.deg2rad([0.0, 3.0, 1.0, 1.0]), none)
+    assert turn.startswith("view cam2: its camera was placed to 3.0 degrees only")
+    (focal,) = require_known_geometry(CAMERAS, none, np.array([0.01, 0.08, 0.0, 0.2]))
+    assert focal.startswith("the focal length of cam2 (8 %), cam4 (20 %) was estimated")
+
+
+def test_found_cameras_under_the_floor_are_refused() -> None:
+    require_cameras_above(CAMERAS)
+    pose = CAMERAS[1].camera_from_world.copy()
+    pose[:3, 3] += pose[:3, 1] * 3.0  # the world 3 m up is the camera 3 m down
+    sunk = Cameras((CAMERAS[0], replace(CAMERAS[1], camera_from_world=pose)))
+    with pytest.raises(
+        RefusedError, match=r"view cam2 \(-1\.\d+ m\): its camera would stand under the floor"
+    ):
+        require_cameras_above(sunk)
