@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Camera, Cameras
+from calibration.leaveout import LeftOut
 from mocap.cameras import cameras_for, lens_of, lenses_for
 from mocap.clock import on_one_clock, partial_views
 from mocap.config import CaptureConfig
@@ -17,7 +18,7 @@ from mocap.errors import SyncError
 from mocap.gates import require_cameras_above, require_known_geometry, require_person
 from mocap.keypoints import Keypoints2D
 from mocap.observations import Observations
-from mocap.refining import refine_by_person
+from mocap.refining import refine_cameras
 from mocap.selfcal import SelfCalibrated, calibrate_from_person
 from mocap.sync import Synchronised, synchronise
 from mocap.video import VideoInfo
@@ -95,11 +96,35 @@ def _given(
     cameras, notes = cameras_for(config.calibration, config.views, videos)
     timed, clock = _timed(config, keypoints, cameras=cameras)
     seen, said = _on_clock(keypoints, videos, timed)
-    refined = refine_by_person(seen, cameras, trust=trust)
-    record = {"calibration": {"from": "file", **refined.record}, "sync": timed.record()}
-    notes = notes + clock + said + refined.notes
-    warnings = [*timed.warnings, *refined.warnings]
-    return Placed(refined.cameras, None, seen, timed.offsets, record, notes, warnings)
+    cameras, held, words = _held_against_the_person(seen, cameras, trust)
+    record = {"calibration": {"from": "file", **held}, "sync": timed.record()}
+    notes = notes + clock + said + words
+    return Placed(cameras, None, seen, timed.offsets, record, notes, list(timed.warnings))
+
+
+def _held_against_the_person(
+    seen: Observations, cameras: Cameras, trust: bool
+) -> tuple[Cameras, dict[str, Any], list[str]]:
+    """Refine a given calibration where that plainly helps; the record of it, and what to say."""
+    if trust:
+        return cameras, {"trusted": True}, []
+    refined, _, _ = refine_cameras(seen, cameras)
+    record = {
+        "refined": refined.helped,
+        "left_out_px": _left_out(refined.after if refined.helped else refined.before, cameras),
+        "left_out_px_as_given": _left_out(refined.before, cameras),
+        "moved": {
+            m.name: {"px": m.px, "degrees": float(np.rad2deg(m.angle)), "mm": 1000 * m.distance}
+            for m in (refined.moves if refined.helped else ())
+        },
+    }
+    return refined.cameras, record, list(refined.words) if refined.helped else []
+
+
+def _left_out(found: LeftOut, cameras: Cameras) -> dict[str, Any]:
+    """How far each camera saw landmarks from where the others foretell them, for the record."""
+    by_camera = dict(zip(cameras.names, found.by_camera, strict=True))
+    return {"median": found.median, "mean": found.mean, "p95": found.p95, "by_view": by_camera}
 
 
 def _found(
