@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.boards import Board
+from calibration.boards import LEAST, Board
 
 if TYPE_CHECKING:
     import cv2
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Image = NDArray[np.uint8]
 
-_LEAST = 4  # corners; with fewer the board has no pose
 # Half the window of the refinement as a share of the square: as large as the bright margin about a corner
 # allows, for a marker's edge in the window pulls. ChArUco with 12 % margin, against truth: 0.10 of the square
 # leaves 0.10 px (median), 0.06 leaves 0.117, 0.2 leaves 0.128.
@@ -47,7 +46,7 @@ def find(board: Board, image: Image, *, thorough: bool = True) -> Array:
         grey = np.asarray(255 - grey, dtype=np.uint8)
     marked = board.type == "charuco"
     found = _find_charuco(board, grey) if marked else _find_chessboard(board, grey, thorough)
-    if np.isfinite(found).all(axis=-1).sum() < _LEAST:
+    if np.isfinite(found).all(axis=-1).sum() < LEAST:
         found[:] = np.nan
     return found
 
@@ -125,7 +124,7 @@ def _find_charuco(board: Board, grey: Image) -> Array:
     found = np.full((board.count, 2), np.nan)
     small, scale = _reduced(grey, _MARKERS)
     corners, ids, _, _ = _detector(board, threading.get_ident()).detectBoard(small)
-    if ids is None or len(ids) < _LEAST:
+    if ids is None or len(ids) < LEAST:
         return found
     found[ids[:, 0]] = corners[:, 0] * scale - 0.5  # (corners - 0.5 + 0.5) scale - 0.5: pixel centres
     assert board.marker is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.boards import Board
+from calibration.boards import LEAST, Board
 from calibration.camera import Camera
 
 Array = NDArray[np.float64]
@@ -45,7 +45,7 @@ def both_poses(camera: Camera, corners: Array, board: Board) -> Array:
     poses = np.full((len(corners), 2, 4, 4), np.nan)
     for i, image in enumerate(flat):
         seen = np.isfinite(image).all(axis=-1)
-        if seen.sum() < 4:
+        if seen.sum() < LEAST:
             continue
         points = board.corners[seen] - board.middle
         try:

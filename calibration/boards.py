@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+LEAST = 4  # corners; with fewer a board has no pose
 _SIZES = (50, 100, 250, 1000)
 DICTIONARIES = (
     *(f"DICT_{bits}X{bits}_{size}" for bits in (4, 5, 6, 7) for size in _SIZES),

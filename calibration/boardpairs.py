@@ -1,0 +1,211 @@
+"""How two cameras stand to each other, from images in which both see the board.
+
+A flat board may have two poses in an image, and a chessboard without marks several orders of its corners:
+each combination is a hypothesis, and the one that explains most of the other images is taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.boardposes import both_poses
+from calibration.boards import Board
+from calibration.camera import Camera
+from calibration.rotation import nearest
+
+Array = NDArray[np.float64]
+
+_ASKED, _ANSWERING = 30, 60  # images that make hypotheses, and that judge them
+_EXPLAINED = (
+    1.0  # squares by which a board may be off in the other view: a far board's depth is off by as much
+)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One view's boards, at the times that all views share.
+
+    Args:
+        camera: its lens.
+        corners: (T, C, 2) px, NaN unseen.
+        flat: (T, C, 2) the same without the lens, x/z and y/z.
+        poses: (T, 2, 4, 4) both camera_from_board; NaN unseen.
+    """
+
+    camera: Camera
+    corners: Array
+    flat: Array
+    poses: Array
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """(T,) whether there is a board with a pose."""
+        return np.asarray(np.isfinite(self.poses[:, 0, 0, 0]))
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Where view `a` is from view `b`.
+
+    Args:
+        a: index of a view.
+        b: likewise, above a.
+        a_from_b: (4, 4).
+        shared: images in which both see the board.
+        agreeing: those of them that it explains.
+    """
+
+    a: int
+    b: int
+    a_from_b: Array
+    shared: int
+    agreeing: int
+
+
+def view(camera: Camera, corners: Array, board: Board) -> View:
+    """Put together what a view has seen.
+
+    Args:
+        camera: its lens.
+        corners: (T, C, 2) px, NaN unseen.
+        board: that was seen.
+    """
+    return View(camera, corners, camera.undistort(corners), both_poses(camera, corners, board))
+
+
+def relate(views: list[View], a: int, b: int, board: Board) -> Pair:
+    """Find where a view is from another.
+
+    Args:
+        views: all.
+        a: index of one.
+        b: index of the other.
+        board: that was seen.
+    """
+    both = np.flatnonzero(views[a].seen & views[b].seen)
+    nothing = Pair(a, b, np.full((4, 4), np.nan), len(both), 0)
+    if not len(both):
+        return nothing
+    judging = spread_over(both, _ANSWERING)
+    asked = spread_over(both, _ASKED)
+    guesses = hypotheses(views[a], views[b], asked, board)
+    miss = misses(views[a], views[b], judging, guesses, board)
+    best = int(np.argmin(np.sum(np.minimum(miss, _EXPLAINED) ** 2, axis=1)))
+    agreeing = miss[best] < _EXPLAINED
+    if not agreeing.any():
+        return nothing
+    share = len(both) / len(judging)
+    mean = _mean_near(guesses[best], guesses)
+    better = misses(views[a], views[b], judging, mean[None], board)[0]
+    took = (
+        mean if np.sum(np.minimum(better, 1) ** 2) < np.sum(np.minimum(miss[best], 1) ** 2) else guesses[best]
+    )
+    return Pair(a, b, took, len(both), round(share * int(agreeing.sum())))
+
+
+def spread_over(indices: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """At most so many of the indices, evenly.
+
+    Args:
+        indices: rising.
+        most: how many.
+    """
+    if len(indices) <= most:
+        return indices
+    return indices[np.linspace(0, len(indices) - 1, most).round().astype(int)]
+
+
+def hypotheses(a: View, b: View, times: NDArray[np.intp], board: Board) -> Array:
+    """Every a_from_b that an image of both may mean.
+
+    Args:
+        a: one view.
+        b: the other.
+        times: indices of images that both see.
+        board: that was seen.
+
+    Returns:
+        (H, 4, 4).
+    """
+    back = np.linalg.inv(_invertible(b.poses[times]))
+    found = np.einsum("tiab,kbc,tjcd->tijkad", a.poses[times], board.turns, back).reshape(-1, 4, 4)
+    return found[np.isfinite(found).all(axis=(1, 2))]
+
+
+def misses(a: View, b: View, times: NDArray[np.intp], guesses: Array, board: Board) -> Array:
+    """Measure how far hypotheses put boards from where they were seen.
+
+    Args:
+        a: one view.
+        b: the other.
+        times: indices of images that both see.
+        guesses: (H, 4, 4) a_from_b.
+        board: that was seen.
+
+    Returns:
+        (H, T) rms in squares; each view's board, as the other sees it, the better of the two ways.
+    """
+    one = _one_way(a, b, times, np.linalg.inv(guesses), board)
+    other = _one_way(b, a, times, guesses, board)
+    return np.minimum(one, other)
+
+
+def _one_way(source: View, target: View, times: NDArray[np.intp], moves: Array, board: Board) -> Array:
+    """(H, T) rms in squares, in the target, of the boards of the source."""
+    best = np.full((len(moves), len(times)), np.inf)
+    seen = target.flat[times]
+    side = board_side(seen, board)
+    for i in range(2):
+        for turn in board.turns:
+            poses = source.poses[times, i] @ turn
+            points = np.einsum("tab,cb->tca", poses[:, :3, :3], board.corners) + poses[:, None, :3, 3]
+            placed = np.einsum("hab,tcb->htca", moves[:, :3, :3], points) + moves[:, None, None, :3, 3]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                miss = placed[..., :2] / np.where(placed[..., 2:] > 0, placed[..., 2:], np.nan) - seen
+            behind = (placed[..., 2] <= 0).any(axis=-1) | np.isnan(points[:, 0, 0])
+            square = np.nanmean(np.where(behind[..., None, None], 1e6, miss) ** 2, axis=(-1, -2)) * 2
+            best = np.minimum(best, np.sqrt(square) / side)
+    return best
+
+
+def board_side(flat: Array, board: Board) -> Array:
+    """Typical size of a square in the image.
+
+    Args:
+        flat: (T, C, 2) positions of corners, NaN unseen.
+        board: that was seen.
+
+    Returns:
+        (T,) in the unit of `flat`: the larger of the mean sides along rows and columns, for a board seen from
+        aside has short ones.
+    """
+    grid = flat.reshape(len(flat), board.shape[1], board.shape[0], 2)
+    count = np.maximum(np.isfinite(grid[..., 0]).sum(axis=(1, 2)), 1)[:, None]
+    middle = np.nansum(grid, axis=(1, 2)) / count
+    spread = np.sqrt(np.nansum((grid - middle[:, None, None]) ** 2, axis=(1, 2)) / count).max(axis=-1)
+    across = np.std(np.arange(max(board.shape)))
+    return np.asarray(np.maximum(spread, 1e-9) / max(float(across), 0.5))
+
+
+def _invertible(poses: Array) -> Array:
+    """Poses, those that are missing replaced by one that is far away and matches nothing."""
+    filled = poses.copy()
+    missing = ~np.isfinite(poses).all(axis=(-1, -2))
+    filled[missing] = np.diag([1.0, 1.0, 1.0, 1.0])
+    filled[missing, 2, 3] = 1e6
+    return filled
+
+
+def _mean_near(best: Array, guesses: Array) -> Array:
+    """Mean of the hypotheses near one: median places, chordal mean of rotations."""
+    distance = max(float(np.linalg.norm(best[:3, 3])), 1e-3)
+    apart = np.linalg.norm(guesses[:, :3, 3] - best[:3, 3], axis=-1) / distance
+    cosine = (np.einsum("hab,ab->h", guesses[:, :3, :3], best[:3, :3]) - 1) / 2
+    near = guesses[(apart < 0.2) & (cosine > np.cos(np.deg2rad(12)))]
+    mean = best.copy()
+    mean[:3, :3] = nearest(near[:, :3, :3].mean(axis=0))
+    mean[:3, 3] = np.median(near[:, :3, 3], axis=0)
+    return mean
