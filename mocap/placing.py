@@ -21,11 +21,13 @@ from mocap.observations import Observations
 from mocap.refining import refine_cameras
 from mocap.selfcal import SelfCalibrated, calibrate_from_person
 from mocap.sync import Synchronised, synchronise
+from mocap.timing import trim_offsets
 from mocap.video import VideoInfo
 
 Floats = NDArray[np.float64]
 
-TOGETHER = 2.5  # deviations of an offset within which views are taken to have begun at once
+TOGETHER = 1.5  # deviations of an offset within which views are taken to have begun at once
+ROUNDING = 0.1  # of a frame, likewise
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,12 @@ def _given(
 ) -> Placed:
     assert config.calibration is not None
     cameras, notes = cameras_for(config.calibration, config.views, videos)
-    timed, clock = _timed(config, keypoints, cameras=cameras)
+    timed = _timed(config, keypoints, cameras=cameras)
+    timed = _trimmed(config, keypoints, videos, timed, cameras)
     seen, said = _on_clock(keypoints, videos, timed)
     cameras, held, words = _held_against_the_person(seen, cameras, trust)
     record = {"calibration": {"from": "file", **held}, "sync": timed.record()}
-    notes = notes + clock + said + words
+    notes = notes + _clock_notes(config, timed) + said + words
     return Placed(cameras, None, seen, timed.offsets, record, notes, list(timed.warnings))
 
 
@@ -132,18 +135,19 @@ def _found(
 ) -> Placed:
     """Offsets without cameras, cameras with those, and both once more where the offsets were not given."""
     lenses, given, notes = lenses_for(config.views, videos)
-    timed, clock = _timed(config, keypoints, lenses=list(lenses))
+    timed = _timed(config, keypoints, lenses=list(lenses))
     seen, said = _on_clock(keypoints, videos, timed)
     size = (np.array(given), config.subject.height, config.distance)
     found = calibrate_from_person(seen, lenses, *size)
-    if any(view.offset is None for view in config.views):
-        timed, clock = _timed(config, keypoints, cameras=found.cameras)
+    finer = _trimmed(config, keypoints, videos, timed, found.cameras)
+    if not np.array_equal(finer.offsets, timed.offsets):
+        timed = finer
         seen, said = _on_clock(keypoints, videos, timed)
         found = calibrate_from_person(seen, found.cameras, *size)
     require_cameras_above(found.cameras)
     warnings = require_known_geometry(found.cameras, found.turn_sd, found.focal_sd)
     record = {"calibration": {"from": "people", **_spread(found)}, "sync": timed.record()}
-    notes = notes + clock + said + found.notes
+    notes = notes + _clock_notes(config, timed) + said + found.notes
     return Placed(found.cameras, None, seen, timed.offsets, record, notes, [*timed.warnings, *warnings])
 
 
@@ -153,32 +157,52 @@ def _timed(
     *,
     cameras: Cameras | None = None,
     lenses: Sequence[Camera] | None = None,
-) -> tuple[Synchronised, list[str]]:
-    """Offsets as given or found; views that began within the error of what was found began together.
+) -> Synchronised:
+    """Offsets as given or found.
 
     Calibrated cameras mostly run together: where nothing tells, they are taken to, with a warning; views that
     do not agree are found later. Without a calibration a wrong offset would become a wrong camera: refused.
     """
     try:
-        timed = synchronise(config.views, keypoints, cameras=cameras, lenses=lenses)
+        return synchronise(config.views, keypoints, cameras=cameras, lenses=lenses)
     except SyncError as error:
         if config.calibration is None:
             raise
         return _taken_together(config, keypoints, str(error))
+
+
+def _trimmed(
+    config: CaptureConfig,
+    keypoints: Mapping[str, Keypoints2D],
+    videos: Sequence[VideoInfo],
+    timed: Synchronised,
+    cameras: Cameras,
+) -> Synchronised:
+    """Found offsets to a part of a frame; views that began within that began together."""
+    free = np.array([view.offset is None for view in config.views]) & np.isfinite(timed.sd) & (timed.sd > 0)
+    if not free.any():
+        return timed
+    offsets, sd = trim_offsets(keypoints, [v.fps for v in videos], timed.offsets, free, cameras)
+    near = TOGETHER * sd + ROUNDING * timed.frames
+    if free.all() and np.all(np.abs(offsets - offsets.mean()) < near):
+        offsets = np.zeros(len(offsets))
+    return replace(timed, offsets=offsets, sd=np.where(free, sd, timed.sd))
+
+
+def _clock_notes(config: CaptureConfig, timed: Synchronised) -> list[str]:
     free = [v for v, view in enumerate(config.views) if view.offset is None]
-    if len(free) < len(config.views) or np.any(np.abs(timed.offsets) > TOGETHER * timed.sd):
-        found = [f"{timed.names[v]} {timed.offsets[v]:.3f} s ({timed.sources[v]})" for v in free]
-        return timed, [f"offsets found: {', '.join(found)}"] if found else []
-    together = replace(timed, offsets=np.zeros(len(timed.names)))
-    return together, ["the views began together"]
+    if not free or timed.warnings:
+        return []
+    if len(free) == len(config.views) and not timed.offsets.any():
+        return ["the views began together"]
+    found = [f"{timed.names[v]} {timed.offsets[v]:.3f} s ({timed.sources[v]})" for v in free]
+    return [f"offsets found: {', '.join(found)}"]
 
 
-def _taken_together(
-    config: CaptureConfig, keypoints: Mapping[str, Keypoints2D], why: str
-) -> tuple[Synchronised, list[str]]:
+def _taken_together(config: CaptureConfig, keypoints: Mapping[str, Keypoints2D], why: str) -> Synchronised:
     views = [replace(view, offset=view.offset or 0.0) for view in config.views]
     warning = f"the views were taken to begin together: {why}"
-    return replace(synchronise(views, keypoints), warnings=(warning,)), []
+    return replace(synchronise(views, keypoints), warnings=(warning,))
 
 
 def _on_clock(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from calibration.align import Move
 from calibration.bundle import Bundle, adjust
@@ -33,6 +34,7 @@ SIZE_OFF = (
     0.06  # of the stature, by which height and distance may disagree: three deviations of the stature's
 )
 SCALE_PX = 0.02  # of the person's height: see `pipeline.ROBUST_PX`
+STEADY = 0.05  # seconds over which the velocity of a landmark is taken
 PIXEL = 0.7  # what a landmark scatters by itself, pixels
 FOCAL_SD = 0.12  # of the natural logarithm of an assumed focal length
 FOREIGN = 0.4  # metres by which the bodies of a view miss those of another that sees the same person
@@ -104,9 +106,17 @@ def settle(
     unsure = np.sqrt(ALIKE)
     for robust, steps in rounds:
         repaired, _ = repair_swaps(seen, cameras)
-        points, pixels, sd = _evidence(repaired, triangulated(repaired, cameras, robust / 2))
+        given = evidence(repaired, triangulated(repaired, cameras, robust / 2))
         bundle = adjust(
-            cameras, points, pixels, sd * unsure, freedom, robust=robust / unsure, steps=steps, tolerance=1e-4
+            cameras,
+            given.points,
+            given.pixels,
+            given.sd * unsure,
+            freedom,
+            robust=robust / unsure,
+            velocity=given.velocity,
+            steps=steps,
+            tolerance=1e-4,
         )
         cameras = bundle.cameras
     return bundle
@@ -118,13 +128,27 @@ def triangulated(seen: Observations, cameras: Cameras, wide: float = 1.0) -> Flo
     return triangulate(cameras, seen.pixels, seen.confidence**2, scale_px=scale)[0]
 
 
-def _evidence(seen: Observations, landmarks: Floats) -> tuple[Floats, Floats, Floats]:
-    """Points (S, 3), where the views saw them (V, S, 1, 2), and deviations (V, S, 1) px."""
-    attachment = load_attachment(seen.layout, load_body())
-    sd = np.full(seen.confidence.shape, np.inf)
-    heights = np.nan_to_num(seen.heights(), nan=1.0)[..., None]
-    confidence = seen.confidence[:, :, attachment.rows]
-    sd[:, :, attachment.rows] = np.hypot(attachment.scatter(confidence) * attachment.sd * heights, PIXEL)
+@dataclass(frozen=True)
+class Evidence:
+    """What a bundle is made from: points (S, 3) m; pixels and their velocity (V, S, 1, 2) px, px/s; sd px."""
+
+    points: Floats
+    pixels: Floats
+    velocity: Floats
+    sd: Floats
+
+
+def evidence(seen: Observations, landmarks: Floats) -> Evidence:
+    """Choose landmarks evenly over the clip that two views or more saw, and weigh them.
+
+    Args:
+        seen: V views, sides put right.
+        landmarks: (T, J, 3) m, triangulated.
+
+    Raises:
+        MocapError: hardly a landmark is seen by two views at once.
+    """
+    sd = _scatter(seen)
     usable = np.isfinite(landmarks).all(axis=-1) & (np.isfinite(sd).sum(axis=0) >= 2)
     rows = np.flatnonzero(usable)
     if len(rows) < LEAST_POINTS:
@@ -134,10 +158,33 @@ def _evidence(seen: Observations, landmarks: Floats) -> tuple[Floats, Floats, Fl
         )
     rows = rows[:: max(1, len(rows) // POINTS)]
     views = len(seen.names)
-    flat = sd.reshape(views, -1)[:, rows]
+    flat, velocity = sd.reshape(views, -1)[:, rows], _velocity(seen).reshape(views, -1, 2)[:, rows]
     known = np.isfinite(flat)
     pixels = np.where(known[..., None], seen.pixels.reshape(views, -1, 2)[:, rows], np.nan)
-    return landmarks.reshape(-1, 3)[rows], pixels[:, :, None], np.where(known, flat, 1.0)[..., None]
+    return Evidence(
+        landmarks.reshape(-1, 3)[rows],
+        pixels[:, :, None],
+        velocity[:, :, None],
+        np.where(known, flat, 1.0)[..., None],
+    )
+
+
+def _scatter(seen: Observations) -> Floats:
+    """(V, T, J) pixels that each landmark may be off; infinite where it says nothing."""
+    attachment = load_attachment(seen.layout, load_body())
+    sd = np.full(seen.confidence.shape, np.inf)
+    heights = np.nan_to_num(seen.heights(), nan=1.0)[..., None]
+    confidence = seen.confidence[:, :, attachment.rows]
+    sd[:, :, attachment.rows] = np.hypot(attachment.scatter(confidence) * attachment.sd * heights, PIXEL)
+    return sd
+
+
+def _velocity(seen: Observations) -> Floats:
+    """(V, T, J, 2) pixels a second, over a few frames; NaN where unknown."""
+    if seen.frames < 2:
+        return np.full(seen.pixels.shape, np.nan)
+    smooth = gaussian_filter1d(seen.pixels, STEADY * float(seen.fps), axis=1, mode="nearest")
+    return np.asarray(np.gradient(smooth, axis=1) * float(seen.fps))
 
 
 def _freedom(given: NDArray[np.bool_]) -> Freedom:
