@@ -129,8 +129,18 @@ def _unconnected(views: list[View], support: NDArray[np.int_], pairs: list[Pair]
     return f"the board does not connect the views: {said} stand alone: {walk}, so that both see it"
 
 
-def _boards(cameras: Cameras, views: list[View], board: Board) -> tuple[Array, Array]:
-    """World_from_board (T, 4, 4) that all views like best, and corners (V, T, C, 2) in the order it gives."""
+def place_boards(cameras: Cameras, views: list[View], board: Board) -> tuple[Array, Array]:
+    """Find where the boards are, of all poses that any view allows.
+
+    Args:
+        cameras: V, calibrated.
+        views: what they saw.
+        board: that was seen.
+
+    Returns:
+        (T, 4, 4) world_from_board that all views together like best, NaN where none saw it; and corners
+        (V, T, C, 2) px, in the order that this means.
+    """
     times = len(views[0].corners)
     boards = np.full((times, 4, 4), np.nan)
     ordered = np.stack([v.corners for v in views])
@@ -210,7 +220,7 @@ class _Problem:
         freedom = _freedom(self.lenses, self.pairs, lenses_free, TIME_SD * self.tick)
         for wide in _WIDTHS:
             views = [view(camera, seen, self.board) for camera, seen in zip(cameras, self.seen, strict=True)]
-            boards, seen = _boards(cameras, views, self.board)
+            boards, seen = place_boards(cameras, views, self.board)
             error = _error(cameras, boards, seen, self.board)
             self._adjust(cameras, boards, seen, error, freedom, wide)
             cameras = self.bundle.cameras
