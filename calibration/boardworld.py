@@ -68,7 +68,7 @@ def _without_floor(cameras: Cameras, boards: Array, board: Board) -> Placed:
         pose[:3, 3] += up * np.nanmin((corners - pose[:3, 3]) @ up)
     said = "level" if level else "not level, so that it is a guess"
     note = (
-        f"the floor is unknown: up is that of the cameras, which are {said}, and y = 0 the lowest place of the"
+        f"the floor is unknown: up is that of the cameras, which are {said}; y = 0 is the lowest place of the"
         " board (lay it on the floor at the end, face up)"
     )
     return Placed(*_moved(cameras, boards, pose), False, note)

@@ -4,6 +4,7 @@ MocapError              anything below; the command line prints it and exits wit
 ├── ConfigError         the views file: a field, its value, or a file that it names
 ├── VideoError          a video that cannot be read
 ├── DetectError         a detector that cannot be started, or that failed in a view
+├── CalibrateError      views that cannot be calibrated as asked
 ├── SyncError           views whose offsets in time cannot be told
 └── TakeError           the take folder: in use, damaged, not a take, disk full
 """
@@ -34,3 +35,7 @@ class TakeError(MocapError):
 
 class SyncError(MocapError):
     """When views began cannot be told; says which, what was tried, what to do."""
+
+
+class CalibrateError(MocapError):
+    """Views that cannot be calibrated as asked."""
