@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from calibration.camera import Cameras
 from calibration.sync_joint import Answer, Joint, Views
-from calibration.sync_pairs import Curve, Pair, essential_matrix
+from calibration.sync_pairs import Curve, Pair, essential_matrix, released
 from calibration.sync_refine import Refined, drift, refine
 from calibration.sync_rivals import Rival, rivals, tied, undecided
 from calibration.sync_tracks import Smooth, Track
@@ -26,18 +26,22 @@ GUARD = 0.3  # seconds: what is nearer is no rival but the same answer, less wel
 STEP = 1 / 30  # seconds between lags, at least; a body moves little meanwhile
 FITTED_STEP = 2  # times that, where the geometry is fitted anew for every lag
 FRAMES = 300  # times at which a pair is compared at most, spread over the clip
-LEAST = 0.5  # seconds that two views must share
+LEAST, LEAST_FITTED = 0.5, 2.0  # seconds that two views must share; more, to tell their places as well
+SHARED = 0.3  # of the shorter of two clips, likewise
 BLOCK = 0.5  # seconds: errors of a detector last about that long, so a block is one independent voice
 BLOCKS = (6, 24)
-# Chosen on 146 clips of two to five seconds of four views, landmarks of a detector: offsets that are wrong
-# by more than two frames have margins up to 1.5 with cameras, and 1.85 without.
-MARGIN = 1.9  # deviations by which every rival must be worse
-GAIN = 0.05  # squared deviations of a landmark, likewise: less is what nobody's moving looks like
-SURE = 0.4  # of the shortest frame: a larger deviation is not accepted
+# Chosen on 146 clips of two to five seconds of four views, landmarks of a detector. Answers wrong by more
+# than two frames that did not own a large deviation had margins up to 0.4 with cameras, and 1.2 without.
+MARGIN, MARGIN_FITTED = 1.25, 1.5  # deviations by which every rival must be worse
+TOGETHER = 0.5  # the same, for views that seem to have begun at once: that is no accident
+GAIN = 0.02  # squared deviations of a landmark, likewise: less is what nobody's moving looks like
+SURE = 0.75  # of the shortest frame: a larger deviation is not accepted
+DEVIATION = (
+    1.2  # times the spread of blocks and pairs: 70 % of the errors measured are then below one, 95 % 2.2
+)
+LEAST_SD = 0.0005  # seconds
 STRANGER = 1.0  # squared deviations of a landmark: frames that cost more see different people
 APART = 1.8  # squared deviations of a landmark: a view that costs more sees something else
-DEVIATION = 1.5  # times the spread of blocks and pairs: what it takes to cover the errors that were measured
-LEAST_SD = 0.0005  # seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +127,16 @@ class _Search:
         joint = Joint(curves, step, self.views, np.flatnonzero(self.fixed).tolist())
         answer = joint.solve()
         keep = self._blocks(curves, answer, step)
-        near = undecided(rivals(joint, answer, GUARD, keep), MARGIN, GAIN)
         pairs = {p: self._pair(p) for p in curves}
         times = {p: c.times for p, c in curves.items()}
         refined = refine(pairs, times, keep, self.near + answer.ticks * step, self.fixed, self.most)
-        return self._result(joint, near, refined, pairs, times)
+        near = undecided(rivals(joint, answer, GUARD, keep), self._margin(refined.offsets), GAIN)
+        return self._result(near, refined, pairs, times)
+
+    def _margin(self, offsets: Array) -> float:
+        if not self.fixed.any() and np.ptp(offsets[self.usable]) < STEP:
+            return TOGETHER
+        return MARGIN if self.poses is not None else MARGIN_FITTED
 
     def _pairs(self) -> list[Views]:
         """Pairs of usable views, but for those whose lag is given."""
@@ -141,7 +150,8 @@ class _Search:
 
     def _curve(self, pair: Views, step: float) -> Curve | None:
         first, second = (self.tracks[v] for v in pair)
-        shared = max(LEAST, 0.3 * min(first.duration, second.duration))
+        least = LEAST if self.poses is not None else LEAST_FITTED
+        shared = max(least, SHARED * min(first.duration, second.duration))
         middle = self.near[pair[0]] - self.near[pair[1]]
         low = max(second.times[0] + shared - first.times[-1], middle - self.reach)
         high = min(second.times[-1] - shared - first.times[0], middle + self.reach)
@@ -164,17 +174,17 @@ class _Search:
 
     def _result(
         self,
-        joint: Joint,
         near: list[Rival],
         refined: Refined,
         pairs: Mapping[Views, Pair],
         times: Mapping[Views, Array],
     ) -> Offsets:
         costs = self._costs(refined)
-        sd = np.maximum(DEVIATION * np.hypot(refined.sd, refined.scatter), LEAST_SD)
+        spread = DEVIATION * np.hypot(refined.sd, refined.scatter)
+        sd = np.maximum(np.hypot(spread, refined.lean), LEAST_SD)
         sure = sd <= SURE * min(t.frame for t in self.tracks if t.usable())
         held = tied(near, self.views, np.flatnonzero(self.fixed).tolist())
-        accepted = self.fixed | (held & sure & self._compared(joint) & (costs < APART))
+        accepted = self.fixed | (held & sure & (costs < APART))
         if accepted.sum() < 2:
             accepted = self.fixed.copy()
         best = refined.offsets
@@ -192,18 +202,14 @@ class _Search:
             slope_sd,
         )
 
-    def _compared(self, joint: Joint) -> Bools:
-        return np.array(
-            [any(v in p and joint.allowed[p].any() for p in joint.curves) for v in range(self.views)]
-        )
-
     def _costs(self, refined: Refined) -> Array:
-        """Cost of a landmark (V,) over the pairs of each view, by what they have in common."""
+        """Cost of a landmark (V,) over the pairs of each view, by what they have in common; NaN without."""
         cost, weight = np.zeros((2, self.views))
         for p, (mean, common) in refined.costs.items():
             cost[list(p)] += mean * common
             weight[list(p)] += common
-        return np.where(weight > 0, cost / np.maximum(weight, 1e-9), np.nan)
+        means = np.asarray(cost / np.where(weight > 0, weight, np.nan))
+        return means if self.poses is None else released(means, self.most)
 
     def _nothing(self) -> Offsets:
         none = np.full(self.views, np.nan)

@@ -22,6 +22,7 @@ WS = 1.0
 LIMIT = 2.0  # deviations at which a landmark has lost half its say (Geman and McClure 1987)
 _WIDTHS = (np.inf, 8.0, 5.0, 3.0, 2.0, 2.0)  # LIMIT of each round of a fit, from everybody's say to its own
 _FITTED = 600  # landmarks that a fit takes, spread over the frames
+NEIGHBOUR = 0.02  # seconds either side, between which a speed is taken
 _FEWEST = 60  # landmarks below which eight unknowns fit by themselves
 
 
@@ -83,15 +84,37 @@ class Pair:
     def _deviations(self, a: Array, b: Array, trust: Array, shapes: bool) -> Array | None:
         """Robust squared deviation (F, J) of every landmark at one lag; None with too little in common."""
         if self.essential is not None:
-            return robust(sampson(self.essential, a[..., :2], b[..., :2], self.first.sd, self.second.sd))
+            return robust(self._miss(self.essential, a, b) ** 2)
         matrix = self._fitted(a[..., :2], b[..., :2], trust)
         if matrix is None:
             return None
-        epipolar = robust(sampson(matrix, a[..., :2], b[..., :2], self.first.sd, self.second.sd))
+        epipolar = robust(self._miss(matrix, a, b) ** 2)
         if not shapes or a.shape[-1] < 5 or b.shape[-1] < 5:
             return epipolar
         square = turned(a[..., 2:], b[..., 2:], trust) / (self.first.shape_sd**2 + self.second.shape_sd**2)
         return epipolar + robust(square)
+
+    def leaning(self, times: Array, lag: float, most: float) -> float:
+        """How steep the cost is at a lag, a second, from landmarks that are all off to one side.
+
+        That is what a camera that is not where it is said to be does: one that has been turned a little, say.
+        The lag can make up for it only in part, and what is left of it on average tells how much there is.
+        Known cameras only; `most` as in `Curve.held`.
+        """
+        assert self.essential is not None
+        a, trust_a = self.first.at(times)
+        (b, trust_b), (before, one), (after, other) = (
+            self.second.at(times + lag + step) for step in (0.0, -NEIGHBOUR, NEIGHBOUR)
+        )
+        trust = np.minimum(trust_a, trust_b) * (one > 0) * (other > 0)
+        off, earlier, later = (self._miss(self.essential, a, x) for x in (b, before, after))
+        mean = (trust * robust(off**2)).sum(axis=1) / np.maximum(trust.sum(axis=1), 1e-9)
+        say = trust / (1 + (off / LIMIT) ** 2) ** 2 * np.exp(-mean / most)[:, None]
+        aside = (say * off).sum() / max(say.sum(), 1e-9)
+        return float(aside * (say * (later - earlier)).sum() / NEIGHBOUR)
+
+    def _miss(self, matrix: Array, a: Array, b: Array) -> Array:
+        return sampson(matrix, a[..., :2], b[..., :2], self.first.sd, self.second.sd)
 
     def _fitted(self, a: Array, b: Array, trust: Array) -> Array | None:
         flat = trust.reshape(-1)
@@ -101,6 +124,11 @@ class Pair:
         some = used[:: -(-len(used) // _FITTED)]
         seen = a.reshape(-1, 2)[some], b.reshape(-1, 2)[some], flat[some]
         return fundamental(*seen, self.first.sd, self.second.sd)
+
+
+def released(held: Array, most: float) -> Array:
+    """Mean costs as they were before `Curve.held`."""
+    return np.asarray(-most * np.log(np.maximum(1 - held / most, 1e-6)))
 
 
 def robust(square: Array) -> Array:
@@ -131,7 +159,7 @@ def essential_matrix(first: Array, second: Array) -> Array:
 
 
 def sampson(matrix: Array, a: Array, b: Array, sd_a: float, sd_b: float) -> Array:
-    """Squared Sampson distance (...) of points a, b (..., 2), in deviations.
+    """Signed Sampson distance (...) of points a, b (..., 2), in deviations.
 
     Source: Hartley and Zisserman, Multiple View Geometry, 2nd edition, eq. 11.9.
     """
@@ -140,7 +168,7 @@ def sampson(matrix: Array, a: Array, b: Array, sd_a: float, sd_b: float) -> Arra
     algebraic = b[..., 0] * line_b[..., 0] + b[..., 1] * line_b[..., 1] + line_b[..., 2]
     spread = (line_b[..., 0] ** 2 + line_b[..., 1] ** 2) * sd_b**2
     spread += (line_a[..., 0] ** 2 + line_a[..., 1] ** 2) * sd_a**2
-    return np.asarray(algebraic**2 / np.maximum(spread, 1e-30))
+    return np.asarray(algebraic / np.sqrt(np.maximum(spread, 1e-30)))
 
 
 def fundamental(a: Array, b: Array, trust: Array, sd_a: float, sd_b: float) -> Array:

@@ -31,12 +31,15 @@ class Refined:
         offsets: (V,) s.
         sd: (V,) s, from leaving out blocks of time; infinite where that leaves nothing to tell by.
         scatter: (V,) s, from how far the pairs of a view are from one another.
+        lean: (V,) s by which they move if cameras are off as much as landmarks still are to one side; 0
+            without known cameras.
         costs: by pair, the robust squared deviation of a landmark and how much was compared.
     """
 
     offsets: Array
     sd: Array
     scatter: Array
+    lean: Array
     costs: dict[Views, tuple[float, float]]
 
 
@@ -71,7 +74,8 @@ def refine(
     middle = {p: (c.cost[:, _POINTS // 2].sum(), c.weight[:, _POINTS // 2].sum()) for p, c in near.items()}
     costs = {p: (float(cost / max(weight, 1e-9)), float(weight)) for p, (cost, weight) in middle.items()}
     scatter = _scatter(bowls, np.nan_to_num(step), len(offsets))
-    return Refined(offsets, _jackknife(np.array(samples)), scatter, costs)
+    lean = _lean(pairs, times, offsets, bowls, fixed, most)
+    return Refined(offsets, _jackknife(np.array(samples)), scatter, lean, costs)
 
 
 def drift(
@@ -112,6 +116,23 @@ def _line(x: Array, y: Array) -> tuple[Array, Array]:
     slope = x @ y / square
     rest = y - y.mean(axis=0) - x[:, None] * slope
     return slope, np.sqrt((rest**2).sum(axis=0) / (len(x) - 2) / square)
+
+
+def _lean(
+    pairs: Mapping[Views, Pair],
+    times: Mapping[Views, Array],
+    offsets: Array,
+    bowls: Mapping[Views, tuple[float, float]],
+    fixed: NDArray[np.bool_],
+    most: float,
+) -> Array:
+    square = np.zeros(len(offsets))
+    for p, pair in pairs.items():
+        if pair.essential is not None and bowls[p][0] > 0:
+            slope = pair.leaning(times[p], float(offsets[p[0]] - offsets[p[1]]), most)
+            alone = {q: (bend, slope if q == p else 0.0) for q, (bend, _) in bowls.items()}
+            square += np.nan_to_num(_solve(alone, fixed)) ** 2
+    return np.asarray(np.sqrt(square))
 
 
 def _jackknife(samples: Array) -> Array:
