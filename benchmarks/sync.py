@@ -179,12 +179,14 @@ def report(words: str, rows: list[Row]) -> None:
     worst = f"{off.max():.2f}" if len(off) else "-"
     spread = np.round(np.percentile(off, [50, 90, 95]), 2) if len(off) else "-"
     missed = np.abs(error[~good]) < 0.5
+    whole, wrong, far = int(good.all(axis=1).sum()), int((off > 0.5).sum()), int((off > 1).sum())
+    ratio = f"{np.percentile(off / sd[good], 95):.1f}" if len(off) else "-"
+    took = np.mean([row[3] for row in rows])
     click.echo(
-        f"{words}: {len(rows)} clips, {int(good.sum())} of {good.size} views accepted ({int(good.all(axis=1).sum())}"
-        f" clips whole), {int((off > 0.5).sum())} of them off by more than 0.5 frames ({int((off > 1).sum())} by 1);"
-        f" off by {spread} (50, 90, 95 %), most {worst}; error over deviation 95 %:"
-        f" {np.percentile(off / sd[good], 95) if len(off) else np.nan:.1f}; refused {int((~good).sum())}, of them"
-        f" right {int(missed.sum())}; {np.mean([row[3] for row in rows]):.1f} s of processor each"
+        f"{words}: {len(rows)} clips, {len(off)} of {good.size} views accepted ({whole} clips whole), {wrong}"
+        f" of them off by more than 0.5 frames ({far} by 1); off by {spread} (50, 90, 95 %), most {worst}; error"
+        f" over deviation, 95 %: {ratio}; refused {int((~good).sum())}, of them right {int(missed.sum())};"
+        f" {took:.1f} s of processor each"
     )
 
 
