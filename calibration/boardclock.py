@@ -52,8 +52,8 @@ def on_one_clock(sightings: Sequence[Sightings], offsets: Sequence[float]) -> tu
 
     Returns:
         times: (T,) seconds on the common clock, rising, 400 at most.
-        corners: (V, T, C, 2) px; interpolated where a view has sightings on both sides, at most 2.5 frames
-            apart; NaN where it has none.
+        corners: (V, T, C, 2) px, NaN unseen. A view whose images fall between those of the others is
+            interpolated where it has sightings on both sides, at most 2.5 frames apart.
     """
     seen = [s.take(np.flatnonzero(s.seen >= LEAST)) for s in sightings]
     clocks = [s.times + offset for s, offset in zip(seen, offsets, strict=True)]
@@ -83,12 +83,20 @@ def _at(times: Array, clock: Array, corners: Array, frame: float) -> Array:
         near = np.abs(clock[side] - times) <= _SAME * frame
         out[near] = corners[side[near]]
     gap = clock[after] - clock[before]
+    if _in_phase(times, clock, frame):
+        return out
     between = np.isnan(out).all(axis=(1, 2)) & (clock[before] < times) & (times < clock[after])
     between &= gap <= _BRIDGE * frame
     share = ((times - clock[before]) / np.where(gap > 0, gap, 1.0))[:, None, None]
     mixed = (1 - share) * corners[before] + share * corners[after]
     out[between] = mixed[between]
     return out
+
+
+def _in_phase(times: Array, clock: Array, frame: float) -> bool:
+    """Whether the times are those of a view's images, seen or not: then nothing lies between them."""
+    phase = np.abs((times - clock[0]) / frame - np.round((times - clock[0]) / frame))
+    return bool(np.percentile(phase, 90) < 2 * _SAME)
 
 
 def find_lags(cameras: Sequence[Camera], sightings: Sequence[Sightings], board: Board) -> list[Lag]:

@@ -84,7 +84,9 @@ def sightings(
     return Sightings(camera.name, camera.size, np.arange(len(poses)) / fps, corners, sharp, labels)
 
 
-def varied(camera: Camera, count: int, board: Board = CHARUCO, seed: int = 1, most: float = 0.6) -> np.ndarray:
+def varied(
+    camera: Camera, count: int, board: Board = CHARUCO, seed: int = 1, most: float = 0.6
+) -> np.ndarray:
     """(count, 4, 4) boards all over the image of a camera, tilted by up to `most` radians."""
     rng = np.random.default_rng(seed)
     reach = np.array(camera.size) / 2 / np.diag(camera.K)[:2]

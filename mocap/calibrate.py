@@ -1,0 +1,218 @@
+"""Calibrating the views: lenses and places of the cameras, from a board in their videos."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.boardcheck import left_out_error
+from calibration.boardclock import find_lags, on_one_clock
+from calibration.boards import Board, Sightings
+from calibration.boardworld import Placed, put_in_world
+from calibration.camera import Camera, Cameras
+from calibration.errors import LensError
+from calibration.extrinsics import Rig, calibrate_places
+from calibration.files import write_aniposelib
+from calibration.footage import match_footage
+from calibration.intrinsics import Lens, calibrate_lens, given_lens
+from calibration.saving import save
+from mocap import boardreport
+from mocap.boardfilm import Film, Found, find_boards
+from mocap.cameras import lens_of
+from mocap.config import CaptureConfig, View
+from mocap.errors import CalibrateError
+from mocap.lens import camera_with_field_of_view
+from mocap.progress import Progress, Quiet
+from mocap.video import VideoInfo, probe, read_frames
+
+Floats = NDArray[np.float64]
+Follow = Callable[[str], Progress]
+
+_IMAGES = 24  # of each view, for a first idea of its lens; all views together are adjusted with all images
+_SAMPLED_AGAIN = 0.25  # of the time between images: views further out of time than that are put right
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """Cameras with what they rest on.
+
+    Args:
+        cameras: of the views; world y up, metres.
+        record: numbers for the quality file.
+        lines: a table for the reader.
+        notes: what was done, a line each.
+        warnings: what is doubtful, a line each.
+    """
+
+    cameras: Cameras
+    record: dict[str, Any]
+    lines: list[str]
+    notes: list[str]
+    warnings: list[str]
+
+
+def calibrate(config: CaptureConfig, *, progress: Follow = lambda stage: Quiet()) -> Calibrated:
+    """Find lenses and places of all cameras of a views file.
+
+    Args:
+        config: the views; with a board, or the people in them will have to do.
+        progress: given "finding the board" as that begins, answers who follows it.
+
+    Raises:
+        MocapError, calibration.CalibrationError: bad input, or views that do not determine the cameras.
+    """
+    if config.board is None:
+        return _from_people(config)
+    return _from_board(config, config.board, progress)
+
+
+def write_calibration(path: Path, found: Calibrated) -> None:
+    """Write the cameras (aniposelib's layout, metres, y up), and the record beside them.
+
+    Args:
+        path: of the calibration; the record is NAME.quality.json.
+        found: what to write.
+
+    Raises:
+        calibration.FileError: a file cannot be written; what was there before stays.
+    """
+    write_aniposelib(path, found.cameras)
+    text = json.dumps(found.record, indent=2, allow_nan=False) + "\n"
+    save(path.with_suffix(".quality.json"), text.encode())
+
+
+def _from_people(config: CaptureConfig) -> Calibrated:
+    where = config.source.name if config.source else "the views file"
+    raise CalibrateError(f"{where}: no board in the views file: say which one is filmed with the field board")
+
+
+def _from_board(config: CaptureConfig, board: Board, progress: Follow) -> Calibrated:
+    videos = [probe(view.video) for view in config.views]
+    films = [Film(view.name, view.video, view.offset or 0.0) for view in config.views]
+    found = find_boards(films, board, progress=progress("finding the board"))
+    lenses, notes = _lenses(config, videos, found, progress)
+    notes = [*found.notes, *notes]
+    offsets, said = _offsets(config, lenses, found)
+    rig, times, corners, offsets = _rig(lenses, found, offsets)
+    placed = put_in_world(rig.cameras, rig.boards, times, found.board)
+    missed = left_out_error(placed.cameras, corners, found.board)
+    return _told(lenses, rig, placed, missed, offsets, [*notes, *said, placed.note])
+
+
+def _lenses(
+    config: CaptureConfig, videos: Sequence[VideoInfo], found: Found, progress: Follow
+) -> tuple[list[Lens], list[str]]:
+    """Each view's lens by itself: as given, from images of its own, or from its video; and notes."""
+    own = _footage(config, found.board, progress)
+    lenses, notes = [], []
+    for view, video, seen in zip(config.views, videos, found.sightings, strict=True):
+        if view.name in own:
+            camera = calibrate_lens(own[view.name], found.board)
+            lens, note = _from_footage(camera, view, video, seen)
+        else:
+            lens, note = _lens(view, video, seen, found.board)
+        lenses.append(lens)
+        notes += note + [f"view {view.name}: {label} left out, {rms:.2f} px" for label, rms in lens.dropped]
+    return lenses, notes
+
+
+def _footage(config: CaptureConfig, board: Board, progress: Follow) -> dict[str, Sightings]:
+    films = [Film(view.name, view.footage) for view in config.views if view.footage is not None]
+    if not films:
+        return {}
+    found = find_boards(films, board, progress=progress("finding the board for the lenses"))
+    return {s.name: s for s in found.sightings}
+
+
+def _from_footage(lens: Lens, view: View, video: VideoInfo, seen: Sightings) -> tuple[Lens, list[str]]:
+    camera, notes = fitted_to(lens.camera, video)
+    known = given_lens(camera, seen)
+    kept = replace(known, dropped=lens.dropped, sd=lens.sd, coverage=lens.coverage)
+    return kept, [
+        f"view {view.name}: lens from {lens.used} images of {view.footage}, {lens.rms:.2f} px",
+        *notes,
+    ]
+
+
+def fitted_to(camera: Camera, video: VideoInfo) -> tuple[Camera, list[str]]:
+    """The camera for the pixels of a video, and a note if it was adapted.
+
+    Args:
+        camera: calibrated with images of another source.
+        video: that it filmed.
+
+    Raises:
+        calibration.FootageError: the sizes cannot be reconciled.
+    """
+    images = []
+    if video.size != camera.size:
+        images = [f.image for f in read_frames(video.path, 0, 24) if f.image is not None and f.index % 8 == 0]
+    footage = match_footage(camera, video.size, images)
+    return footage.camera, [f"{camera.name}: {footage.note}"] if footage.note else []
+
+
+def _lens(view: View, video: VideoInfo, seen: Sightings, board: Board) -> tuple[Lens, list[str]]:
+    given, notes = lens_of(view, video)
+    if given is not None:
+        return given_lens(replace(given, name=view.name), seen), notes
+    try:
+        lens = calibrate_lens(seen, board, most=_IMAGES, strict=view.fov is not None)
+    except LensError as error:
+        if view.fov is None:
+            raise
+        camera = camera_with_field_of_view(view.name, video.size, view.fov)
+        return given_lens(camera, seen), [f"{error}; its field of view was taken as given"]
+    return lens, []
+
+
+def _offsets(config: CaptureConfig, lenses: list[Lens], found: Found) -> tuple[list[float], list[str]]:
+    """Seconds to add to each view's times: as given, or as the board's motion tells; and notes."""
+    if len(config.views) < 2 or any(view.offset is not None for view in config.views):
+        return [view.offset or 0.0 for view in config.views], []
+    lags = find_lags([lens.camera for lens in lenses], found.sightings, found.board)
+    earliest = min(lag.seconds for lag in lags)
+    notes = [
+        f"view {view.name}: began {lag.seconds - earliest:.2f} s after the first, as the board's motion tells"
+        for view, lag in zip(config.views, lags, strict=True)
+        if any(lag.found for lag in lags)
+    ]
+    return [lag.seconds - earliest for lag in lags], notes
+
+
+def _rig(lenses: list[Lens], found: Found, offsets: list[float]) -> tuple[Rig, Floats, Floats, list[float]]:
+    """The rig, and the times and corners that it is from; once more if views turn out to be out of time."""
+    times, corners = on_one_clock(found.sightings, offsets)
+    rig = calibrate_places(lenses, corners, times, found.board)
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+    if np.abs(rig.times).max() > _SAMPLED_AGAIN * step:
+        offsets = [offset + float(more) for offset, more in zip(offsets, rig.times, strict=True)]
+        times, corners = on_one_clock(found.sightings, offsets)
+        rig = calibrate_places(lenses, corners, times, found.board)
+    return rig, times, corners, [o + float(more) for o, more in zip(offsets, rig.times, strict=True)]
+
+
+def _told(
+    lenses: list[Lens], rig: Rig, placed: Placed, missed: Floats, offsets: list[float], notes: list[str]
+) -> Calibrated:
+    rows = boardreport.rows(lenses, rig, placed, missed, offsets)
+    warnings = boardreport.warnings(rows, lenses, rig, placed)
+    names = placed.cameras.names
+    record = {
+        "method": "board",
+        "scatter_px": round(rig.scale, 4),
+        "floor_known": placed.floor,
+        "lenses": "estimated together" if rig.joint else "each by itself, or as given",
+        "views": rows,
+        "pairs": [
+            {"views": [names[p.a], names[p.b]], "shared": p.shared, "agreeing": p.agreeing} for p in rig.pairs
+        ],
+        "notes": notes,
+        "warnings": warnings,
+    }
+    return Calibrated(placed.cameras, record, boardreport.table(rows), notes, warnings)
