@@ -18,7 +18,7 @@ from mocap.errors import SyncError
 from mocap.gates import require_cameras_above, require_known_geometry, require_person
 from mocap.keypoints import Keypoints2D
 from mocap.observations import Observations
-from mocap.refining import refine_cameras
+from mocap.refining import judge, refine_cameras
 from mocap.selfcal import SelfCalibrated, calibrate_from_person
 from mocap.sync import Synchronised, synchronise
 from mocap.timing import trim_offsets
@@ -146,7 +146,7 @@ def _found(
         found = calibrate_from_person(seen, found.cameras, *size)
     require_cameras_above(found.cameras)
     warnings = require_known_geometry(found.cameras, found.turn_sd, found.focal_sd)
-    record = {"calibration": {"from": "people", **_spread(found)}, "sync": timed.record()}
+    record = {"calibration": {"from": "people", **_spread(found, seen)}, "sync": timed.record()}
     notes = notes + _clock_notes(config, timed) + said + found.notes
     return Placed(found.cameras, None, seen, timed.offsets, record, notes, [*timed.warnings, *warnings])
 
@@ -218,10 +218,11 @@ def _known_offsets(config: CaptureConfig, fill: float) -> Floats:
     return np.array([fill if view.offset is None else view.offset for view in config.views])
 
 
-def _spread(found: SelfCalibrated) -> dict[str, Any]:
+def _spread(found: SelfCalibrated, seen: Observations) -> dict[str, Any]:
     """How sure the cameras are, for the record."""
     names = found.cameras.names
     return {
         "turn_sd_deg": dict(zip(names, np.rad2deg(found.turn_sd).round(3).tolist(), strict=True)),
         "focal_sd_percent": dict(zip(names, (100 * found.focal_sd).round(3).tolist(), strict=True)),
+        **({"left_out_px": _left_out(judge(seen, found.cameras), found.cameras)} if len(names) > 2 else {}),
     }

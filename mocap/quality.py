@@ -1,4 +1,4 @@
-"""The quality record of a take: numbers with units, ten lines to read, and warnings with numbers."""
+"""The quality record of a take: numbers with units, a dozen lines to read, and warnings with numbers."""
 
 from __future__ import annotations
 
@@ -42,13 +42,14 @@ class Quality:
     record: dict[str, Any]
 
     def lines(self) -> list[str]:
-        """Ten readable lines, or fewer where one camera has nothing to say."""
+        """A dozen readable lines, or fewer where one camera has nothing to say."""
         r = self.record
         gaps, views = r["gaps"], len(r["reprojection"])
         count = f"{views} view{'s' if views > 1 else ''}"
         swaps = ", ".join(f"{n} {v}" for n, v in r["swaps"].items() if v != "none") or "none"
         return [
             f"motion        {r['frames']} frames at {r['fps']:.6g} fps, {r['seconds']:.2f} s, {count}",
+            *_placed_lines(r),
             f"reprojection  median (p95) px of all seen: {_reprojection_words(r['reprojection'])}",
             f"agreement     {_agreement_words(r['agreement_percent_of_height'])}",
             f"bones         {_spread_words(r['bone_spread_percent'])}",
@@ -252,6 +253,30 @@ def _swap_words(count: dict[str, int]) -> str:
 
 def _mm(value: float | None, per: str = "") -> str:
     return "unknown" if value is None else f"{value:.0f} mm{per}"
+
+
+def _placed_lines(record: dict[str, Any]) -> list[str]:
+    """Where the cameras and their times are from; nothing for one camera."""
+    cameras, clock = record.get("calibration", {}), record.get("sync", {})
+    if len(clock) < 2:
+        return []
+    offsets = ", ".join(f"{name} {view['offset_s']:.3f}" for name, view in clock.items())
+    sources = sorted({view["from"] for view in clock.values()})
+    return [
+        f"cameras       {_camera_words(cameras)}",
+        f"clock         offsets s: {offsets} ({', '.join(sources)})",
+    ]
+
+
+def _camera_words(cameras: dict[str, Any]) -> str:
+    left_out = cameras.get("left_out_px", {}).get("median", np.nan)
+    foretold = f", foretold by one another to {left_out:.1f} px (median)" if np.isfinite(left_out) else ""
+    if cameras.get("from") == "people":
+        worst = max(cameras["turn_sd_deg"].values())
+        return f"found from the person, directions to {worst:.1f} degrees{foretold}"
+    if cameras.get("refined"):
+        return f"from the calibration file, refined by the person{foretold}"
+    return f"from the calibration file{' as it is' if cameras.get('trusted') else ''}{foretold}"
 
 
 def _agreement_words(percent: float | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from calibration.camera import Cameras
+from calibration.leaveout import SCALE, LeftOut, leave_one_out, summary
 from calibration.refine import Refined, refine
 from mocap.keypoints import Layout
 from mocap.observations import Observations
@@ -43,6 +44,21 @@ def refine_cameras(seen: Observations, cameras: Cameras) -> tuple[Refined, Obser
             break
         swaps, refined = now, _refine(cameras, repaired, rows)
     return refined, repaired, swaps
+
+
+def judge(seen: Observations, cameras: Cameras) -> LeftOut:
+    """Tell how well three or more cameras foretell what each of them saw of the person.
+
+    Args:
+        seen: what the views saw, sides as detected.
+        cameras: of the views.
+    """
+    rows = common_rows(seen.layout)
+    repaired, _ = repair_swaps(seen, cameras)
+    scale = SCALE * float(np.median(typical_heights(seen)))
+    return summary(
+        leave_one_out(cameras, repaired.pixels[:, :, rows], repaired.confidence[:, :, rows], scale)
+    )
 
 
 def common_rows(layout: Layout) -> list[int]:
