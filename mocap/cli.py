@@ -15,6 +15,7 @@ from mocap import __version__
 from mocap.commands.board import board
 from mocap.commands.capture import capture
 from mocap.commands.export import export
+from mocap.commands.sync import sync
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -46,7 +47,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (capture, export, board):
+for command in (capture, export, sync, board):
     cli.add_command(command)
 
 

@@ -100,6 +100,9 @@ def _given(
     timed = _trimmed(config, keypoints, videos, timed, cameras)
     seen, said = _on_clock(keypoints, videos, timed)
     cameras, held, words = _held_against_the_person(seen, cameras, trust)
+    if timed.warnings and held.get("refined"):  # a wrong camera may have been what hid the times
+        timed = _trimmed(config, keypoints, videos, _timed(config, keypoints, cameras=cameras), cameras)
+        seen, said = _on_clock(keypoints, videos, timed)
     record = {"calibration": {"from": "file", **held}, "sync": timed.record()}
     notes = notes + _clock_notes(config, timed) + said + words
     return Placed(cameras, None, seen, timed.offsets, record, notes, list(timed.warnings))
