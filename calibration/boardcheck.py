@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.boardpairs import spread_over, view
+from calibration.boardplaces import place_boards
 from calibration.boards import LEAST, Board
 from calibration.bundle import adjust
 from calibration.camera import Camera, Cameras
-from calibration.extrinsics import place_boards
 from calibration.freedom import Freedom
 
 Array = NDArray[np.float64]

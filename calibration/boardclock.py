@@ -12,8 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.boardpairs import View, hypotheses, misses, spread_over
-from calibration.boardposes import both_poses
+from calibration.boardpairs import View, hypotheses, misses, spread_over, view
 from calibration.boards import LEAST, Board, Sightings
 from calibration.camera import Camera
 
@@ -113,8 +112,7 @@ def find_lags(cameras: Sequence[Camera], sightings: Sequence[Sightings], board: 
     views, clocks = [], []
     for camera, seen in zip(cameras, sightings, strict=True):
         some = seen.take(np.flatnonzero(seen.seen >= LEAST))
-        poses = both_poses(camera, some.corners, board)
-        views.append(View(camera, some.corners, camera.undistort(some.corners), poses))
+        views.append(view(camera, some.corners, board, refine=False))
         clocks.append(some.times)
     frame = max(_frame(s.times) for s in sightings)
     edges = {

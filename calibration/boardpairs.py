@@ -65,15 +65,17 @@ class Pair:
     agreeing: int
 
 
-def view(camera: Camera, corners: Array, board: Board) -> View:
+def view(camera: Camera, corners: Array, board: Board, *, refine: bool = True) -> View:
     """Put together what a view has seen.
 
     Args:
         camera: its lens.
         corners: (T, C, 2) px, NaN unseen.
         board: that was seen.
+        refine: whether its poses are brought to their least error.
     """
-    return View(camera, corners, camera.undistort(corners), both_poses(camera, corners, board))
+    poses = both_poses(camera, corners, board, refine=refine)
+    return View(camera, corners, camera.undistort(corners), poses)
 
 
 def relate(views: list[View], a: int, b: int, board: Board) -> Pair:

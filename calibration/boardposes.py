@@ -26,13 +26,14 @@ def board_poses(camera: Camera, corners: Array, board: Board) -> Array:
     return both[:, 0]
 
 
-def both_poses(camera: Camera, corners: Array, board: Board) -> Array:
+def both_poses(camera: Camera, corners: Array, board: Board, *, refine: bool = True) -> Array:
     """Find both poses that the board may have in each image.
 
     Args:
         camera: V = 1; its place is of no account.
         corners: (N, C, 2) px, NaN unseen.
         board: that was seen.
+        refine: whether to bring each to its least error, which takes three times as long.
 
     Returns:
         (N, 2, 4, 4) camera_from_board, the better first; NaN where there is none.
@@ -55,7 +56,7 @@ def both_poses(camera: Camera, corners: Array, board: Board) -> Array:
         except cv2.error:  # corners on a line
             continue
         both = zip(turns, moves, strict=True)
-        found = [_refined(points, image[seen], np.array(turn), np.array(move)) for turn, move in both]
+        found = [_posed(points, image[seen], np.array(turn), np.array(move), refine) for turn, move in both]
         found.sort(key=lambda pair: pair[0])
         for k, (_, pose) in enumerate(found):
             pose[:3, 3] -= pose[:3, :3] @ board.middle
@@ -63,11 +64,12 @@ def both_poses(camera: Camera, corners: Array, board: Board) -> Array:
     return poses
 
 
-def _refined(points: Array, image: Array, turn: Array, move: Array) -> tuple[float, Array]:
-    """Mean square error and camera_from_board of a pose brought to its minimum."""
+def _posed(points: Array, image: Array, turn: Array, move: Array, refine: bool) -> tuple[float, Array]:
+    """Mean square error and camera_from_board of a pose, perhaps brought to its minimum."""
     import cv2
 
-    cv2.solvePnPRefineLM(points, image, np.eye(3), np.zeros(0), turn, move)  # in place
+    if refine:
+        cv2.solvePnPRefineLM(points, image, np.eye(3), np.zeros(0), turn, move)  # in place
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = cv2.Rodrigues(turn)[0], move[:, 0]
     placed = points @ pose[:3, :3].T + pose[:3, 3]

@@ -121,7 +121,7 @@ def _doubts(row: Row, lens: Lens, near: float) -> list[str]:
         said.append(f"the others put the board {missed:.1f} px from where it sees it")
     if lens.free.any() and row["coverage"] < _COVERED:
         said.append(
-            f"the board was in {100 * row['coverage']:.0f} % of the image only: elsewhere distortion is a guess"
+            f"the board was in {100 * row['coverage']:.0f} % of the image: elsewhere distortion is a guess"
         )
     if row["focal_sd_px"] is not None and row["focal_sd_px"] > _FOCAL_SD * row["focal_px"]:
         said.append(f"its focal length is uncertain by {100 * row['focal_sd_px'] / row['focal_px']:.1f} %")

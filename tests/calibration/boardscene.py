@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from calibration import Camera, Cameras
-from calibration.boards import Board, Sightings
 from calibration.boardfind import charuco
+from calibration.boards import Board, Sightings
 from calibration.rotation import from_rotvec
 
 CHARUCO = Board((5, 4), 0.25, 0.19, "DICT_4X4_50")
@@ -53,7 +53,7 @@ def render(
 def held(
     camera: Camera, distance: float, place=(0.0, 0.0), tilt=(0.0, 0.0, 0.0), board: Board = CHARUCO
 ) -> np.ndarray:
-    """world_from_board of a board before a camera, its middle there (x/z, y/z), turned by a rotation vector."""
+    """World_from_board of a board, its middle at (x/z, y/z), turned by a rotation vector."""
     pose = np.eye(4)
     pose[:3, :3] = from_rotvec(tilt)
     middle = distance * np.array([*place, 1.0])
