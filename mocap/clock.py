@@ -53,6 +53,7 @@ def on_one_clock(
         np.stack(confidence),
         fps,
         np.stack(world) if has_world else None,
+        float(ticks[0]),
     )
 
 

@@ -208,7 +208,7 @@ def require_known_geometry(cameras: Cameras, turn_sd: Floats, focal_sd: Floats) 
     worst = int(np.argmax(turns))
     if turns[worst] > REFUSED_TURN:
         raise RefusedError(
-            f"view {cameras.names[worst]}: where its camera stands is known to {turns[worst]:.1f} degrees only:"
+            f"view {cameras.names[worst]}: its camera is placed to {turns[worst]:.1f} degrees only:"
             " the person moves too little, or is seen too small; walk about where all cameras see you, turn,"
             " and stretch the arms, for 10 seconds"
         )

@@ -27,6 +27,7 @@ class Observations:
         fps: exact rate of the clock.
         world: (V, T, J, 3) the detector's own 3D guess in camera axes (metres; x right, y down, z away),
             or None.
+        start: seconds of the clock at the first frame.
     """
 
     names: tuple[str, ...]
@@ -35,11 +36,17 @@ class Observations:
     confidence: Floats
     fps: Fraction
     world: Floats | None = None
+    start: float = 0.0
 
     @property
     def frames(self) -> int:
         """T."""
         return self.pixels.shape[1]
+
+    @property
+    def times(self) -> Floats:
+        """(T,) seconds of the clock."""
+        return self.start + np.arange(self.frames) / float(self.fps)
 
     def visible(self) -> NDArray[np.bool_]:
         """(V, T) whether a view sees the person: half the landmarks at least faintly."""

@@ -35,6 +35,7 @@ from mocap.gates import (
 )
 from mocap.observations import Observations
 from mocap.people import write_people
+from mocap.pictures import disagreement_sheet, rig_page
 from mocap.placing import Placed, place_views
 from mocap.progress import Progress, Quiet
 from mocap.quality import Quality
@@ -94,7 +95,7 @@ def capture(
         with _stage(job.take, "solve", [job.arguments, job.views]):
             solved = _solve(placed, config, job.videos, progress("solving"))
         result = _measured(solved, placed, config, time.perf_counter() - began)
-        _write(job.take, solved, placed, result)
+        _write(job.take, solved, placed, job.videos, result)
         job.take.complete()
     return result
 
@@ -250,7 +251,25 @@ def _measured(solved: Solved, placed: Placed, config: CaptureConfig, seconds: fl
     return replace(found, record=record)
 
 
-def _write(take: Take, solved: Solved, placed: Placed, result: Quality) -> None:
+def _page(solved: Solved, placed: Placed, result: Quality) -> str:
+    errors = [result.record["reprojection"][name]["median_px"] for name in solved.cameras.names]
+    return rig_page(solved.cameras, solved.animated.motion, placed.offsets, errors, "Cameras of the take")
+
+
+def _draw_disagreements(take: Take, placed: Placed, videos: list[VideoInfo]) -> None:
+    """Show frames of each view whose given camera was plainly off."""
+    for name in placed.moved:
+        view = placed.seen.names.index(name)
+        times = placed.seen.times - placed.offsets[view]
+        path = take.scratch("disagreement.png")
+        assert placed.given is not None
+        disagreement_sheet(path, placed.seen, placed.given, name, videos[view].path, times)
+        take.write_bytes(f"views/{name}.disagreement.png", path.read_bytes())
+
+
+def _write(take: Take, solved: Solved, placed: Placed, videos: list[VideoInfo], result: Quality) -> None:
+    take.write_text("cameras.html", _page(solved, placed, result))
+    _draw_disagreements(take, placed, videos)
     if solved.landmarks is not None:
         take.write_arrays(
             "points.npz",

@@ -27,6 +27,7 @@ from mocap.video import VideoInfo
 Floats = NDArray[np.float64]
 
 TOGETHER = 1.5  # deviations of an offset within which views are taken to have begun at once
+PLAIN = 0.01  # of the person's height: cameras that were off by more are shown
 ROUNDING = 0.1  # of a frame, likewise
 
 
@@ -42,6 +43,8 @@ class Placed:
         record: "calibration" and "sync" for the quality record.
         notes: what was done, a line each.
         warnings: what is doubtful, a line each.
+        given: the cameras as the calibration has them, where they were refined; else None.
+        moved: views whose cameras were plainly off there.
     """
 
     cameras: Cameras | None
@@ -51,6 +54,8 @@ class Placed:
     record: dict[str, Any]
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    given: Cameras | None = None
+    moved: tuple[str, ...] = ()
 
 
 def place_views(
@@ -95,17 +100,28 @@ def _given(
     config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Mapping[str, Keypoints2D], trust: bool
 ) -> Placed:
     assert config.calibration is not None
-    cameras, notes = cameras_for(config.calibration, config.views, videos)
-    timed = _timed(config, keypoints, cameras=cameras)
-    timed = _trimmed(config, keypoints, videos, timed, cameras)
+    given, notes = cameras_for(config.calibration, config.views, videos)
+    timed = _timed(config, keypoints, cameras=given)
+    timed = _trimmed(config, keypoints, videos, timed, given)
     seen, said = _on_clock(keypoints, videos, timed)
-    cameras, held, words = _held_against_the_person(seen, cameras, trust)
+    cameras, held, words = _held_against_the_person(seen, given, trust)
     if timed.warnings and held.get("refined"):  # a wrong camera may have been what hid the times
         timed = _trimmed(config, keypoints, videos, _timed(config, keypoints, cameras=cameras), cameras)
         seen, said = _on_clock(keypoints, videos, timed)
     record = {"calibration": {"from": "file", **held}, "sync": timed.record()}
     notes = notes + _clock_notes(config, timed) + said + words
-    return Placed(cameras, None, seen, timed.offsets, record, notes, list(timed.warnings))
+    moved = tuple(name for name, move in held.get("moved", {}).items() if move["share"] > PLAIN)
+    return Placed(
+        cameras,
+        None,
+        seen,
+        timed.offsets,
+        record,
+        notes,
+        list(timed.warnings),
+        given if moved else None,
+        moved,
+    )
 
 
 def _held_against_the_person(
@@ -120,7 +136,12 @@ def _held_against_the_person(
         "left_out_px": _left_out(refined.after if refined.helped else refined.before, cameras),
         "left_out_px_as_given": _left_out(refined.before, cameras),
         "moved": {
-            m.name: {"px": m.px, "degrees": float(np.rad2deg(m.angle)), "mm": 1000 * m.distance}
+            m.name: {
+                "px": m.px,
+                "share": m.share,
+                "degrees": float(np.rad2deg(m.angle)),
+                "mm": 1000 * m.distance,
+            }
             for m in (refined.moves if refined.helped else ())
         },
     }

@@ -159,6 +159,14 @@ class Take:
         """
         storage.write_bytes(self._target(name), text.encode())
 
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Write bytes to the file `name`; whole or not at all.
+
+        Raises:
+            TakeError: the disk is full or the folder cannot be written; what was there before stays.
+        """
+        storage.write_bytes(self._target(name), data)
+
     def read_json(self, name: str) -> Any:
         """Read the value of the file `name`.
 

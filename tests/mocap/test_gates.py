@@ -162,7 +162,7 @@ def test_cameras_that_the_motion_does_not_determine_are_refused_or_flagged() -> 
     none = np.zeros(4)
     assert require_known_geometry(CAMERAS, none, none) == []
     with pytest.raises(
-        RefusedError, match=r"view cam3: where its camera stands is known to 6\.0 degrees only"
+        RefusedError, match=r"view cam3: its camera is placed to 6\.0 degrees only"
     ):
         require_known_geometry(CAMERAS, np.deg2rad([0.0, 1.0, 6.0, 1.0]), none)
     (turn,) = require_known_geometry(CAMERAS, np.deg2rad([0.0, 3.0, 1.0, 1.0]), none)
