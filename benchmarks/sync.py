@@ -184,9 +184,9 @@ def report(words: str, rows: list[Row]) -> None:
     took = np.mean([row[3] for row in rows])
     click.echo(
         f"{words}: {len(rows)} clips, {len(off)} of {good.size} views accepted ({whole} clips whole), {wrong}"
-        f" of them off by more than 0.5 frames ({far} by 1); off by {spread} (50, 90, 95 %), most {worst}; error"
-        f" over deviation, 95 %: {ratio}; refused {int((~good).sum())}, of them right {int(missed.sum())};"
-        f" {took:.1f} s of processor each"
+        f" of them off by more than 0.5 frames ({far} by 1); off by {spread} (50, 90, 95 %), most {worst};"
+        f" error over deviation, 95 %: {ratio}; refused {int((~good).sum())}, of them right"
+        f" {int(missed.sum())}; {took:.1f} s of processor each"
     )
 
 

@@ -103,8 +103,10 @@ class Smooth:
         before = np.clip(np.floor(place + 1e-6).astype(np.int64), 0, max(last - 1, 0))
         share = np.clip(place - before, 0.0, 1.0)[:, None]
         after = np.minimum(before + 1, last)
-        image = self.image[before] * (1 - share[..., None])
-        image += self.image[after] * share[..., None]
+        image, other_image = self.image[before], self.image[after]
+        other_image -= image
+        other_image *= share[..., None]
+        image += other_image
         one, other = self.weight[before], self.weight[after]
         weight = np.where((share < 0.01) | (share > 0.99) | ((one > 0) & (other > 0)), one, 0.0)
         weight = np.where(share > 0.99, other, weight)
