@@ -13,6 +13,7 @@ import click
 
 from mocap import __version__
 from mocap.commands.board import board
+from mocap.commands.calibrate import calibrate
 from mocap.commands.capture import capture
 from mocap.commands.export import export
 from mocap.commands.sync import sync
@@ -47,7 +48,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (capture, export, sync, board):
+for command in (capture, export, calibrate, sync, board):
     cli.add_command(command)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mocap.commands.source import config_from
+from mocap.commands.source import config_from, default_take
 
 
 @click.command()
@@ -52,7 +52,7 @@ def capture(
     from mocap.pipeline import capture as run
 
     config = with_height(config_from(views, video), height)
-    folder = output or _default_take(views, video)
+    folder = output or default_take(views, video)
     bar = partial(Bar, Console(stderr=True, quiet=quiet))
     found = run(
         config,
@@ -68,9 +68,3 @@ def capture(
     for kind in ("note", "warning"):
         for line in found.record[f"{kind}s"]:
             click.echo(f"{kind}: {line}", err=True)
-
-
-def _default_take(views: Path | None, video: Path | None) -> Path:
-    """NAME.take in the current folder, NAME from the video or from the folder of the views file."""
-    name = views.absolute().parent.name if views is not None else (video or Path("capture")).stem
-    return Path(f"{name or 'capture'}.take")

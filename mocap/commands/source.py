@@ -25,3 +25,9 @@ def config_from(views: Path | None, video: Path | None) -> CaptureConfig:
     if video is not None and views is None:
         return single_video(video)
     raise click.UsageError("give either --views FILE or --video FILE")
+
+
+def default_take(views: Path | None, video: Path | None) -> Path:
+    """NAME.take in the current folder, NAME from the video or from the folder of the views file."""
+    name = views.absolute().parent.name if views is not None else (video or Path("capture")).stem
+    return Path(f"{name or 'capture'}.take")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +12,16 @@ from calibration.boardcheck import left_out_error
 from calibration.boardclock import find_lags, on_one_clock
 from calibration.boards import Board, Sightings
 from calibration.boardworld import Placed, put_in_world
-from calibration.camera import Camera, Cameras
+from calibration.camera import Camera
 from calibration.errors import LensError
 from calibration.extrinsics import Rig, calibrate_places
-from calibration.files import write_aniposelib
 from calibration.footage import match_footage
 from calibration.intrinsics import Lens, calibrate_lens, given_lens
-from calibration.saving import save
 from mocap import boardreport
 from mocap.boardfilm import Film, Found, find_boards
+from mocap.calibrated import Calibrated
 from mocap.cameras import lens_of
 from mocap.config import CaptureConfig, View
-from mocap.errors import CalibrateError
 from mocap.lens import camera_with_field_of_view
 from mocap.progress import Progress, Quiet
 from mocap.video import VideoInfo, probe, read_frames
@@ -38,61 +33,19 @@ _IMAGES = 24  # of each view, for a first idea of its lens; all views together a
 _SAMPLED_AGAIN = 0.25  # of the time between images: views further out of time than that are put right
 
 
-@dataclass(frozen=True, eq=False)
-class Calibrated:
-    """Cameras with what they rest on.
+def calibrate_board(
+    config: CaptureConfig, board: Board, *, progress: Follow = lambda stage: Quiet()
+) -> Calibrated:
+    """Find lenses and places of all cameras of a views file from a board in their videos.
 
     Args:
-        cameras: of the views; world y up, metres.
-        record: numbers for the quality file.
-        lines: a table for the reader.
-        notes: what was done, a line each.
-        warnings: what is doubtful, a line each.
-    """
-
-    cameras: Cameras
-    record: dict[str, Any]
-    lines: list[str]
-    notes: list[str]
-    warnings: list[str]
-
-
-def calibrate(config: CaptureConfig, *, progress: Follow = lambda stage: Quiet()) -> Calibrated:
-    """Find lenses and places of all cameras of a views file.
-
-    Args:
-        config: the views; with a board, or the people in them will have to do.
+        config: the views.
+        board: which is filmed.
         progress: given "finding the board" as that begins, answers who follows it.
 
     Raises:
         MocapError, calibration.CalibrationError: bad input, or views that do not determine the cameras.
     """
-    if config.board is None:
-        return _from_people(config)
-    return _from_board(config, config.board, progress)
-
-
-def write_calibration(path: Path, found: Calibrated) -> None:
-    """Write the cameras (aniposelib's layout, metres, y up), and the record beside them.
-
-    Args:
-        path: of the calibration; the record is NAME.quality.json.
-        found: what to write.
-
-    Raises:
-        calibration.FileError: a file cannot be written; what was there before stays.
-    """
-    write_aniposelib(path, found.cameras)
-    text = json.dumps(found.record, indent=2, allow_nan=False) + "\n"
-    save(path.with_suffix(".quality.json"), text.encode())
-
-
-def _from_people(config: CaptureConfig) -> Calibrated:
-    where = config.source.name if config.source else "the views file"
-    raise CalibrateError(f"{where}: no board in the views file: say which one is filmed with the field board")
-
-
-def _from_board(config: CaptureConfig, board: Board, progress: Follow) -> Calibrated:
     videos = [probe(view.video) for view in config.views]
     films = [Film(view.name, view.video, view.offset or 0.0) for view in config.views]
     found = find_boards(films, board, progress=progress("finding the board"))
@@ -215,4 +168,13 @@ def _told(
         "notes": notes,
         "warnings": warnings,
     }
-    return Calibrated(placed.cameras, record, boardreport.table(rows), notes, warnings)
+    return Calibrated(
+        placed.cameras,
+        record,
+        boardreport.table(rows),
+        notes,
+        warnings,
+        offsets=offsets,
+        errors_px=[row["rms_px"] for row in rows],
+        sd=np.repeat(np.asarray(rig.centre_sd, float)[:, None] / np.sqrt(3), 3, axis=1),
+    )
