@@ -20,13 +20,14 @@ Floats = NDArray[np.float64]
 RATE = 8000  # samples a second: claps and voices are plain below 4 kHz, and cameras cut off what is above
 SPEED = 343.0  # metres a second
 BAND = (150.0, 3500.0)  # Hz: above the hum and the wind, below the rate's end
+EVEN = 50.0  # Hz
 SHORTEST = 0.5  # seconds that two sounds must share
 SAME_PEAK = 0.05  # seconds: echoes in a room come within this and are no rival
 SUDDEN = 4.0  # nepers of energy (17 dB) within `RISE`: a clap, a slate, a hit
 RISE = 0.003  # seconds
 ECHOES = 0.02  # seconds from the correlation's peak to the onset, at most: echoes from walls 3 m off
 EARSHOT = 16  # sudden beginnings that are used, the strongest
-STANDS_OUT = 9.0  # deviations of the correlation; the largest of a million noise values reaches 5
+STANDS_OUT = 9.0  # deviations of the correlation; of noise, the largest in a minute's lags reaches 7.5
 RIVAL = 1.5  # times the second highest peak: music that repeats itself has peaks alike
 SHARP = 0.002  # seconds by which reverberation shifts a peak
 SLACK = 0.02  # seconds of sound that may be missing or double without our closing the gap
@@ -91,8 +92,8 @@ def read_sound(path: str | Path) -> Sound | None:
 def lag_between(first: Sound, second: Sound) -> Lag | None:
     """Find by how much the second sound track lags the first, from their cross-correlation.
 
-    Every frequency counts alike (phase transform), so that a steady noise or a loud voice near one microphone
-    does not decide. Where something begins suddenly, as a clap does, the beginnings are then laid on each
+    All frequencies count alike, so that a steady noise or a loud voice near one microphone does not decide.
+    Where something begins suddenly, as a clap does, the beginnings are then laid on each
     other: it is the straight way that comes first, whatever the echoes, which differ from place to place.
     A sound reaches microphones at different distances at different times: 1 m is 2.9 ms.
 
@@ -168,19 +169,31 @@ def _joined(pieces: list[tuple[float, Floats]], zero: float) -> Sound | None:
 
 
 def _correlation(first: Floats, second: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Lags in samples, and the phase-transformed correlation there."""
-    from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+    """Lags in samples, and the correlation there of the sounds with every stretch of frequencies alike.
+
+    The strength is evened out over `EVEN` Hz and not for each frequency by itself: that would hide the lines
+    of a sound that repeats itself, and with them that it fits at many lags.
+    """
+    from scipy.fft import irfft, next_fast_len
 
     size = next_fast_len(len(first) + len(second), real=True)
-    cross = np.conj(rfft(first, size)) * rfft(second, size)
-    frequency = rfftfreq(size, 1 / RATE)
-    strength = np.abs(cross)
-    inside = (frequency > BAND[0]) & (frequency < BAND[1]) & (strength > 1e-20 * max(strength.max(), 1e-30))
-    correlation = irfft(np.where(inside, cross / np.maximum(strength, 1e-300), 0), size)
+    correlation = irfft(np.conj(_evened(first, size)) * _evened(second, size), size)
     lags = np.arange(size)
     lags[lags > len(second)] -= size
     order = np.argsort(lags)
     return lags[order], np.asarray(correlation[order])
+
+
+def _evened(samples: Floats, size: int) -> NDArray[np.complex128]:
+    """The spectrum of a sound within `BAND`, as strong everywhere as elsewhere."""
+    from scipy.fft import rfft, rfftfreq
+    from scipy.ndimage import uniform_filter1d
+
+    spectrum, frequency = rfft(samples, size), rfftfreq(size, 1 / RATE)
+    power = uniform_filter1d(np.abs(spectrum) ** 2, max(round(EVEN / frequency[1]), 1))
+    inside = (frequency > BAND[0]) & (frequency < BAND[1])
+    strength = np.sqrt(np.maximum(power, 1e-12 * max(float(power.max()), 1e-30)))
+    return np.asarray(np.where(inside, spectrum / strength, 0.0))
 
 
 def _between(curve: Floats, top: int) -> float:
