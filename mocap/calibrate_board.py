@@ -83,6 +83,32 @@ def _footage(config: CaptureConfig, board: Board, progress: Follow) -> dict[str,
     return {s.name: s for s in found.sightings}
 
 
+def footage_lenses(
+    config: CaptureConfig, videos: Sequence[VideoInfo], progress: Follow = lambda stage: Quiet()
+) -> tuple[dict[str, Camera], list[str]]:
+    """Calibrate the lenses of views that have a film, or images, of the board for that; and notes.
+
+    Args:
+        config: views and board.
+        videos: what is known of each view's own file, for whose pixels the lenses are.
+        progress: given "finding the board for the lenses" as that begins.
+
+    Raises:
+        MocapError, calibration.CalibrationError: images that do not determine a lens.
+    """
+    if config.board is None:
+        return {}, []
+    own = _footage(config, config.board, progress)
+    cameras, notes = {}, []
+    for view, video in zip(config.views, videos, strict=True):
+        if view.name in own:
+            lens = calibrate_lens(own[view.name], config.board)
+            cameras[view.name], said = fitted_to(lens.camera, video)
+            notes += [f"view {view.name}: lens from {lens.used} images, {lens.rms:.2f} px", *said]
+            notes += [f"view {view.name}: {label} left out, {rms:.2f} px" for label, rms in lens.dropped]
+    return cameras, notes
+
+
 def _from_footage(lens: Lens, view: View, video: VideoInfo, seen: Sightings) -> tuple[Lens, list[str]]:
     camera, notes = fitted_to(lens.camera, video)
     known = given_lens(camera, seen)

@@ -158,7 +158,7 @@ def _found(
     config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Mapping[str, Keypoints2D]
 ) -> Placed:
     """Offsets without cameras, cameras with those, and both once more where the offsets were not given."""
-    lenses, given, notes = lenses_for(config.views, videos)
+    lenses, given, notes = _lenses(config, videos)
     timed = _timed(config, keypoints, lenses=list(lenses))
     seen, said = _on_clock(keypoints, videos, timed)
     size = (np.array(given), config.subject.height, config.distance)
@@ -173,6 +173,18 @@ def _found(
     record = {"calibration": {"from": "people", **_spread(found, seen)}, "sync": timed.record()}
     notes = notes + _clock_notes(config, timed) + said + found.notes
     return Placed(found.cameras, None, seen, timed.offsets, record, notes, [*timed.warnings, *warnings])
+
+
+def _lenses(config: CaptureConfig, videos: Sequence[VideoInfo]) -> tuple[Cameras, list[bool], list[str]]:
+    """As given, from a film of a board, or assumed; which of them are known; and notes."""
+    lenses, given, notes = lenses_for(config.views, videos)
+    if not any(view.footage for view in config.views):
+        return lenses, given, notes
+    from mocap.calibrate_board import footage_lenses
+
+    own, said = footage_lenses(config, videos)
+    known = [flag or view.name in own for flag, view in zip(given, config.views, strict=True)]
+    return Cameras(tuple(own.get(lens.name, lens) for lens in lenses)), known, notes + said
 
 
 def _timed(

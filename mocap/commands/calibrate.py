@@ -40,6 +40,7 @@ FORMATS = ("aniposelib", "caliscope", "colmap", "easymocap", "freemocap", "openc
     "--workers", type=click.IntRange(min=1), help="Detection processes [default: one per processor]."
 )
 @click.option("--incomplete", is_flag=True, help="Use what there is of a video that ends too early.")
+@click.option("--people", is_flag=True, help="Use a board for the lenses only: place cameras by the person.")
 @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
 def calibrate(
     views: Path,
@@ -51,6 +52,7 @@ def calibrate(
     detector: str,
     workers: int | None,
     incomplete: bool,
+    people: bool,
     quiet: bool,
 ) -> None:
     """Find lenses and places of all cameras, from a board or from the person whom they film.
@@ -72,7 +74,7 @@ def calibrate(
     for path in filter(None, (output, picture)):
         require_place(path)
     follow = partial(Bar, Console(stderr=True, quiet=quiet))
-    if config.board is not None:
+    if config.board is not None and not people:
         found = calibrate_board(config, config.board, progress=follow)
     else:
         from mocap.calibrate_people import calibrate_people
