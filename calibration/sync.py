@@ -57,6 +57,8 @@ class Offsets:
         rivals: the divisions of the views that the evidence does not decide, the least decided first.
         cost: (V,) robust squared deviation of a landmark in the pairs of each view; 0.2 to 0.9 where views
             agree, towards 4 where they see different things. NaN where a view has nothing to compare.
+        contrast: (V,) how much more a typical lag costs in the pairs of each view, in the same units; next to
+            nothing where nobody moves.
         drift: (V,) s of offset gained in a second, against the other views; 0 unless the clip tells.
         drift_sd: (V,) of that; NaN where the clip is too short to tell.
     """
@@ -67,6 +69,7 @@ class Offsets:
     best: Array
     rivals: tuple[Rival, ...]
     cost: Array
+    contrast: Array
     drift: Array
     drift_sd: Array
 
@@ -130,8 +133,9 @@ class _Search:
         pairs = {p: self._pair(p) for p in curves}
         times = {p: c.times for p, c in curves.items()}
         refined = refine(pairs, times, keep, self.near + answer.ticks * step, self.fixed, self.most)
-        near = undecided(rivals(joint, answer, GUARD, keep), self._margin(refined.offsets), GAIN)
-        return self._result(near, refined, pairs, times)
+        guard = min(GUARD, self.reach / 2)  # within a narrow search, the rest of it is the rival
+        near = undecided(rivals(joint, answer, guard, keep), self._margin(refined.offsets), GAIN)
+        return self._result(near, refined, joint.contrast(answer), pairs, times)
 
     def _margin(self, offsets: Array) -> float:
         if not self.fixed.any() and np.ptp(offsets[self.usable]) < STEP:
@@ -176,6 +180,7 @@ class _Search:
         self,
         near: list[Rival],
         refined: Refined,
+        contrast: Array,
         pairs: Mapping[Views, Pair],
         times: Mapping[Views, Array],
     ) -> Offsets:
@@ -198,6 +203,7 @@ class _Search:
             best,
             tuple(near),
             costs,
+            contrast,
             slope,
             slope_sd,
         )
@@ -214,4 +220,4 @@ class _Search:
     def _nothing(self) -> Offsets:
         none = np.full(self.views, np.nan)
         flat = np.zeros(self.views)
-        return Offsets(self.known, none, self.fixed, self.near, (), none, flat, none)
+        return Offsets(self.known, none, self.fixed, self.near, (), none, none, flat, none)

@@ -69,6 +69,14 @@ class Joint:
         """Cost of an answer."""
         return sum(float(self.at(p, np.array([answer.lag(p)]))[0, 0]) for p in self.curves)
 
+    def contrast(self, answer: Answer) -> Array:
+        """How much more a typical lag costs than the answer's (V,), a landmark, in the pairs of each view."""
+        gain, weight = np.zeros((2, self.views))
+        for p, scale in self.scale.items():
+            gain[list(p)] += self.tables[p][0, -1] - self.at(p, np.array([answer.lag(p)]))[0, 0]
+            weight[list(p)] += scale
+        return np.asarray(gain / np.where(weight > 0, weight, np.nan))
+
     def groups(self) -> list[Group]:
         """Groups of views that may be shifted against the rest, one for each division into two."""
         most = self.views // 2 if self.views <= _SIDES else 1

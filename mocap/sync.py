@@ -40,6 +40,7 @@ TELLING = (
 SCATTER = 0.02  # of the person's height in the image
 SHAPE_SCATTER = 0.1  # metres, of the detector's guess in space
 NEAR_SOUND = 0.15  # seconds about what was heard, in which motion is searched if it does not decide by itself
+MOVES = 0.05  # squared deviations of a landmark by which other lags fit worse where somebody moves
 CONFLICT = 0.03  # seconds between sound and motion beyond their deviations that is worth a warning
 DRIFTS = 0.25  # of a frame that the ends of a clip are off because of clocks that differ
 
@@ -292,7 +293,7 @@ def _unmoved(moved: Offsets, view: int) -> str:
         return "what it sees does not fit what the others see at any time"
     against = [r for r in moved.rivals if view in r.group] or list(moved.rivals)
     shifts = [r.shift for r in against if np.isfinite(r.shift)]
-    if not np.isfinite(moved.sd[view]) or moved.sd[view] > 0.1:
+    if moved.contrast[view] < MOVES:
         return "nobody moves enough in it"
     if shifts:
         return (

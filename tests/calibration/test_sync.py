@@ -179,6 +179,16 @@ def test_near_what_is_known_otherwise_a_repeating_movement_tells() -> None:
     assert off(found, OFFSETS[:2]) < 0.2
 
 
+def test_stillness_is_refused_near_what_is_known_too() -> None:
+    """Noise has a lowest place somewhere: it is no answer."""
+    cameras = ring(3)
+    for seed in range(4):
+        seen = tracks(cameras, [still] * 3, OFFSETS[:3], seed=seed)
+        found = find_offsets(seen, cameras, near=OFFSETS[:3], within=0.15)
+        assert not found.accepted.any()
+        assert (found.contrast < 0.05).all()
+
+
 def test_a_view_of_something_else_is_refused_and_the_others_are_kept() -> None:
     cameras = ring()
     bodies = [restless(), restless(), restless(17), restless()]
