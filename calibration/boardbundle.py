@@ -27,6 +27,7 @@ _WIDTHS = (8.0, 3.0, 1.0)
 _DISAGREEING = 4.0  # times the scatter of each view alone; rendered views have 1.0, webcams that jitter 3
 _LOOSE = 2.0  # times the deviation that each view alone leaves its lens: a prior of what is estimated jointly
 TIME_SD = 0.5  # of the time between images: how far views may be out of time with each other beforehand
+_IN_TIME = 0.02  # of the time between images: views nearer than that are in time, and are left so
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +109,7 @@ class _Problem:
         self.velocity = track_velocity(corners, times)[:, self.used]
         self.tick = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
         self.scale, self.lenses_free = 0.0, False
+        self.time_sd = TIME_SD * self.tick
         self.known: Array | None = None  # where the boards are
         self.bundle: Bundle
 
@@ -116,16 +118,19 @@ class _Problem:
 
         A board once lost as an outlier does not find back by itself: each time, all are put anew.
         """
+        self.time_sd = TIME_SD * self.tick
         for wide in _WIDTHS:
             seen = self.settle(cameras, lenses_free, wide)
             cameras = self.bundle.cameras
+            if np.abs(self.bundle.times).max() < _IN_TIME * self.tick:
+                self.time_sd = 0.0
         seen[_wrong(self.bundle.error, self.scale)] = np.nan
         self._adjust(cameras, self.bundle.structure, seen, self.bundle.error, 1.0)
 
     def settle(self, cameras: Cameras, lenses_free: bool, wide: float = _WIDTHS[0]) -> Array:
         """Put the boards where the cameras say, adjust, and return the corners as they are then ordered."""
         self.lenses_free = lenses_free
-        self.freedom = _freedom(self.lenses, self.pairs, lenses_free, TIME_SD * self.tick)
+        self.freedom = _freedom(self.lenses, self.pairs, lenses_free, self.time_sd)
         views = [view(c, seen, self.board, refine=False) for c, seen in zip(cameras, self.seen, strict=True)]
         boards, seen = place_boards(cameras, views, self.board, self.known)
         self._adjust(cameras, boards, seen, _board_error(cameras, boards, seen, self.board), wide)

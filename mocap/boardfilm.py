@@ -20,7 +20,9 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _COARSE = 80  # frames of each video looked at first, evenly spread
-_DENSE = 140  # more of each, evenly among those at which it and another view see the board
+# More of each, evenly among those near which it and another view see the board, and where it alone does: that
+# is near the camera, where the lens shows.
+_SHARED, _ALONE = 140, 70
 _PHOTOGRAPHS = 300  # of a folder
 _ENOUGH = 3  # images with a whole chessboard, which needs no recognising then
 
@@ -43,7 +45,7 @@ class Found:
 
 
 def find_boards(films: Sequence[Film], board: Board, *, progress: Progress | None = None) -> Found:
-    """Find the board in every film: in a few frames, then in more where two films see it at one time.
+    """Find the board in every film: in a few frames, then in more near those in which it was.
 
     Args:
         films: at least one.
@@ -77,21 +79,25 @@ def _recognised(board: Board, searches: list[Search]) -> tuple[Board, tuple[str,
 
 
 def _worth_looking(searches: list[Search]) -> list[tuple[Search, Indices]]:
-    """Frames of each film near those of its sightings that another film shared."""
+    """Frames of each film near those in which it saw the board, those that another film shared above all."""
     when, worth = [s.when() for s in searches], []
     for i, search in enumerate(searches):
-        others = np.sort(np.concatenate([np.zeros(0), *(t for j, t in enumerate(when) if j != i)]))
-        if not search.is_video or not len(others) or not len(when[i]):
+        if not search.is_video or not len(when[i]):
             continue
+        others = np.sort(np.concatenate([np.zeros(0), *(t for j, t in enumerate(when) if j != i)]))
         clock = search.clock()
         step = 1.5 * float(np.median(np.diff(clock))) * max(1, -(-search.length // _COARSE))
-        near = np.flatnonzero(_near(clock, when[i], step) & _near(clock, others, step))
-        worth.append((search, near[_evenly(len(near), _DENSE)]))
+        mine, shared = _near(clock, when[i], step), _near(clock, others, step)
+        both, alone = np.flatnonzero(mine & shared), np.flatnonzero(mine & ~shared)
+        more = [both[_evenly(len(both), _SHARED)], alone[_evenly(len(alone), _ALONE)]]
+        worth.append((search, np.sort(np.concatenate(more))))
     return worth
 
 
 def _near(times: Floats, those: Floats, reach: float) -> NDArray[np.bool_]:
     """(N,) which times are within reach of some of those, which rise."""
+    if not len(those):
+        return np.zeros(len(times), dtype=bool)
     after = np.minimum(np.searchsorted(those, times), len(those) - 1)
     before = np.maximum(after - 1, 0)
     return np.asarray(np.minimum(np.abs(those[after] - times), np.abs(those[before] - times)) <= reach)
