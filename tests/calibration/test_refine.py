@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calibration import Cameras
-from calibration.refine import BLOCKS, LEAST_FRAMES, refine
+from calibration.refine import BLOCKS, LEAST_FRAMES, LEAST_GAIN, refine
 from calibration.rotation import from_rotvec, to_rotvec
 from calibration.triangulate import triangulate
 from tests.calibration.synthetic import ring
@@ -56,7 +56,7 @@ def test_exact_cameras_are_left_alone():
     found = held(cameras, filmed(cameras, walker(rng), rng))
     assert not found.helped
     assert found.cameras is cameras
-    assert found.gain < 0.15
+    assert found.gain < LEAST_GAIN
     assert "stands" in found.words[0]
 
 
