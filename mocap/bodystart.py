@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from calibration.align import Move, lay_onto
 from calibration.camera import Camera, Cameras
 from mocap.bodyguess import angles_off_axis, facing_the_eye, in_camera_axes, load_guess, place
+from mocap.errors import MocapError
 from mocap.observations import Observations
 from mocap.upright import camera_tilt
 
@@ -39,7 +40,11 @@ def bodies_before_cameras(seen: Observations, lenses: Cameras, stature: float) -
         MocapError: the detector has no 3D guess.
     """
     guess = load_guess(seen.layout)
-    assert seen.world is not None
+    if seen.world is None:
+        raise MocapError(
+            "no calibration: the detector gives no 3D guess of the body, from which cameras are placed; use"
+            " blazepose, or calibrate with a board"
+        )
     placed = np.full((*seen.pixels.shape[:3], 3), np.nan)
     for v, lens in enumerate(lenses):
         image = lens.undistort(seen.pixels[v])

@@ -72,12 +72,18 @@ def write_calibrated(path: Path, found: Calibrated, form: str | None = None) -> 
     return [*written, record, page]
 
 
-def require_place(path: Path) -> None:
+def require_place(path: Path, suffix: str | None = None) -> None:
     """Refuse a file that cannot be written, before anything long begins.
 
+    Args:
+        path: of the file.
+        suffix: that its name has to have, if any.
+
     Raises:
-        CalibrateError: its folder is not there, or may not be written to.
+        CalibrateError: its folder is not there, or may not be written to, or it is to be of another kind.
     """
+    if suffix is not None and path.suffix.lower() != suffix:
+        raise CalibrateError(f"{path}: give a name that ends in {suffix}")
     folder = path.absolute().parent
     if not folder.is_dir():
         raise CalibrateError(f"{path}: there is no folder {folder}; make it, or choose another place")
@@ -93,13 +99,10 @@ def draw_calibrated(path: Path, found: Calibrated) -> None:
         found: what to draw.
 
     Raises:
-        CalibrateError: another suffix than .png.
         calibration.FileError: the file cannot be written.
     """
     from calibration.picture import draw
 
-    if path.suffix.lower() != ".png":
-        raise CalibrateError(f"--picture {path}: writes a PNG; give a name that ends in .png")
     draw(
         found.cameras,
         path,

@@ -71,8 +71,9 @@ def calibrate(
     from mocap.config import load_views, with_height
 
     config = with_height(load_views(views), height)
-    for path in filter(None, (output, picture)):
-        require_place(path)
+    for path, suffix in ((output, None), (picture, ".png")):
+        if path is not None:
+            require_place(path, suffix)
     follow = partial(Bar, Console(stderr=True, quiet=quiet))
     if config.board is not None and not people:
         found = calibrate_board(config, config.board, progress=follow)
