@@ -14,6 +14,7 @@ import pytest
 from calibration.camera import Cameras
 from calibration.files import read_calibration
 from calibration.projection import PARAMETERS, moved
+from calibration.rotation import from_rotvec
 from mocap.cli import _run
 from mocap.config import load_views
 from mocap.errors import MocapError
@@ -73,9 +74,10 @@ def test_offsets_that_were_given_are_not_moved() -> None:
 def nudged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A scene whose calibration has one camera turned by 1.5 degrees."""
     cameras = ring(4)
-    step = np.zeros(PARAMETERS)
-    step[:3] = np.deg2rad([1.0, 1.0, 0.5])
-    wrong = Cameras((*cameras.cameras[:2], moved(cameras[2], step), cameras[3]))
+    pose = cameras[2].camera_from_world.copy()
+    pose[:3, :3] = from_rotvec(np.deg2rad([1.0, 1.0, 0.5])) @ pose[:3, :3]
+    pose[:3, 3] = -pose[:3, :3] @ cameras[2].centre
+    wrong = Cameras((*cameras.cameras[:2], replace(cameras[2], camera_from_world=pose), cameras[3]))
     folder = tmp_path_factory.mktemp("nudged") / "scene"
     return write_scene(folder, WALKER, calibrated=wrong, view_fields={"offset": 0.0})
 
