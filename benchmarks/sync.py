@@ -27,7 +27,8 @@ from calibration.sync import Offsets, find_offsets
 from mocap.config import View, load_views
 from mocap.errors import SyncError
 from mocap.keypoints import Keypoints2D, load_layout
-from mocap.sync import synchronise, tracks_of
+from mocap.sync import synchronise
+from mocap.synctracks import tracks_of
 
 CALIBRATED = {"cameras known": True, "cameras unknown": False}
 

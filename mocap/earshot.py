@@ -57,18 +57,20 @@ def hear(sounds: Mapping[int, Sound], views: int, travel: Floats | None = None) 
     return Heard(offsets, sd, lags, np.array([v not in sounds for v in range(views)]))
 
 
-def travel_times(cameras: Cameras, people: Floats) -> Floats | None:
+def travel_times(cameras: Cameras, people: Floats, tall: float) -> Floats | None:
     """Seconds that sound takes to each camera from the middle of where people are seen.
 
     Args:
         cameras: V.
         people: (V, 2) typical pixel of people in each view, NaN where there are none.
+        tall: how tall people are in the images, pixels.
 
     Returns:
-        (V,), or None where the place cannot be told.
+        (V,), or None where the place cannot be told: views disagree on it by half a person, since they see
+        different people, say.
     """
-    place, _ = triangulate(cameras, people[:, None], scale_px=0.1 * max(max(c.size) for c in cameras))
-    if not np.isfinite(place).all():
+    place, error = triangulate(cameras, people[:, None], scale_px=tall / 4)
+    if not np.isfinite(place).all() or error[0] > tall / 2:
         return None
     return np.array([float(np.linalg.norm(c.centre - place[0])) for c in cameras]) / SPEED
 

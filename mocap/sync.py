@@ -12,33 +12,16 @@ from numpy.typing import NDArray
 from calibration.camera import Camera, Cameras
 from calibration.sync import APART, Offsets, find_offsets
 from calibration.sync_tracks import Track
-from mocap.bodyguess import angles_off_axis, facing_the_eye
 from mocap.config import View
 from mocap.earshot import Heard, hear, travel_times
 from mocap.errors import SyncError
-from mocap.keypoints import Keypoints2D, Layout
-from mocap.lens import camera_with_field_of_view
+from mocap.keypoints import Keypoints2D
 from mocap.sound import Sound, read_sound
+from mocap.synctracks import height, tracks_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Landmarks that say where limbs are. The many points of a face or a hand move as one and would only outvote.
-TELLING = (
-    "nose",
-    "ear",
-    "shoulder",
-    "elbow",
-    "wrist",
-    "hip",
-    "knee",
-    "ankle",
-    "heel",
-    "foot_index",
-    "big_toe",
-)
-SCATTER = 0.02  # of the person's height in the image
-SHAPE_SCATTER = 0.1  # metres, of the detector's guess in space
 NEAR_SOUND = 0.15  # seconds about what was heard, in which motion is searched if it does not decide by itself
 MOVES = 0.05  # squared deviations of a landmark by which other lags fit worse where somebody moves
 CONFLICT = 0.03  # seconds between sound and motion beyond their deviations that is worth a warning
@@ -53,7 +36,8 @@ class Synchronised:
         names: of the views.
         offsets: (V,) s to add to each view's own times.
         sd: (V,) s; 0 for offsets that were given.
-        sources: what each is from: "given", "sound", "motion", "sound and motion", or "alone".
+        sources: what each is from: "given", "sound", "motion", "sound and motion", "alone"; or
+            "nobody seen": the offset is then unknown and does not matter, its deviation infinite.
         frames: (V,) s, the duration of a frame of each view.
         drift: (V,) s of offset gained a second against the other views, 0 where the clip does not tell.
         warnings: lines.
@@ -76,6 +60,11 @@ class Synchronised:
             head,
             *(f"{n:<{wide}}  {o:9.4f} {o / f:8.2f} {s / f:8.2f}  {source}" for n, o, s, source, f in rows),
         ]
+
+    def known(self) -> dict[str, float]:
+        """Offsets in seconds by view, of those in which somebody is seen."""
+        rows = zip(self.names, self.offsets, self.sd, strict=True)
+        return {name: float(offset) for name, offset, sd in rows if np.isfinite(sd)}
 
     def record(self) -> dict[str, Any]:
         """For the quality record, by view."""
@@ -120,49 +109,7 @@ def synchronise(
     moved = find_offsets(tracks, cameras, known=given)
     if not moved.accepted.all() and np.isfinite(heard.offsets).sum() > 1:
         moved = _nearby(tracks, cameras, given, heard, moved)
-    return _combined(views, given, frames, heard, moved)
-
-
-def tracks_of(
-    views: Sequence[View],
-    keypoints: Mapping[str, Keypoints2D],
-    cameras: Cameras | None = None,
-    lenses: Sequence[Camera | None] | None = None,
-) -> list[Track]:
-    """The first person's landmarks in each view as `calibration.sync` wants them."""
-    out = []
-    for v, view in enumerate(views):
-        seen = keypoints[view.name]
-        lens = cameras[v] if cameras is not None else (lenses[v] if lenses is not None else None)
-        out.append(_track(seen, lens or camera_with_field_of_view(view.name, seen.size, view.fov)))
-    return out
-
-
-def _track(seen: Keypoints2D, lens: Camera) -> Track:
-    rows = _telling(seen.layout)
-    image = lens.undistort(seen.points[:, 0])
-    shape = None
-    if seen.world is not None:
-        shape = facing_the_eye(seen.world[:, 0], angles_off_axis(image, seen.layout)[0])[:, rows]
-    sd = SCATTER * _height(image)
-    return Track(seen.times, image[:, rows], seen.confidence[:, 0, rows], sd, shape, SHAPE_SCATTER)
-
-
-def _telling(layout: Layout) -> list[int]:
-    rows = [
-        j
-        for j, name in enumerate(layout.landmarks)
-        if name.removeprefix("left_").removeprefix("right_") in TELLING
-    ]
-    return rows or list(range(len(layout)))
-
-
-def _height(image: Floats) -> float:
-    """Typical extent of a person (T, J, 2) in the image; NaN if nobody is seen."""
-    seen = image[np.isfinite(image).all(axis=-1).sum(axis=1) > 1]
-    if not len(seen):
-        return float("nan")
-    return float(np.median(np.linalg.norm(np.nanmax(seen, axis=1) - np.nanmin(seen, axis=1), axis=-1)))
+    return _combined(views, [keypoints[view.name] for view in views], given, heard, moved)
 
 
 def _frame(seen: Keypoints2D) -> float:
@@ -170,13 +117,13 @@ def _frame(seen: Keypoints2D) -> float:
 
 
 def _travel(cameras: Cameras, views: Sequence[View], keypoints: Mapping[str, Keypoints2D]) -> Floats | None:
-    middle = np.full((len(views), 2), np.nan)
+    middle, tall = np.full((len(views), 2), np.nan), np.full(len(views), np.nan)
     for v, view in enumerate(views):
-        points = keypoints[view.name].points.reshape(-1, 2)
-        points = points[np.isfinite(points).all(axis=-1)]
-        if len(points):
-            middle[v] = np.median(points, axis=0)
-    return travel_times(cameras, middle)
+        points = keypoints[view.name].points
+        seen = points[np.isfinite(points).all(axis=-1)]
+        if len(seen):
+            middle[v], tall[v] = np.median(seen, axis=0), height(points[:, 0])
+    return travel_times(cameras, middle, float(np.nanmedian(tall))) if np.isfinite(tall).any() else None
 
 
 def _nearby(
@@ -200,20 +147,29 @@ def _anchored(heard: Heard, given: Floats, moved: Offsets) -> Floats:
 
 
 def _combined(
-    views: Sequence[View], given: Floats, frames: Floats, heard: Heard, moved: Offsets
+    views: Sequence[View],
+    seen: Sequence[Keypoints2D],
+    given: Floats,
+    heard: Heard,
+    moved: Offsets,
 ) -> Synchronised:
+    frames = np.array([_frame(k) for k in seen])
     sound = _anchored(heard, given, moved)
     fixed, by_motion = np.isfinite(given), moved.accepted & np.isfinite(moved.seconds)
     by_sound = np.isfinite(sound) & (by_motion.any() | np.isfinite(heard.offsets))
     if fixed.any() or by_motion.any():
         by_sound &= bool((by_sound & (fixed | by_motion)).any())
     told = fixed | by_motion | by_sound
-    if not told.all() or told.sum() < 2:
+    empty = ~told & np.array([not np.isfinite(k.points).any() for k in seen])
+    told |= empty
+    if not told.all() or (told & ~empty).sum() < 2:
         raise _refused(views, ~told, heard, moved)
     offsets, sd = _weighted(sound, heard.sd, moved, by_sound, by_motion)
     offsets, sd = np.where(fixed, given, offsets), np.where(fixed, 0.0, sd)
+    first = offsets[~empty].min()
+    offsets, sd = np.where(empty, first, offsets), np.where(empty, np.inf, sd)
     if not fixed.any():
-        offsets = offsets - offsets.min()
+        offsets = offsets - first
     sources = tuple(map(_source, fixed, by_sound, by_motion))
     names = tuple(view.name for view in views)
     warnings = _conflicts(names, sound, heard, moved, by_sound & (by_motion | fixed)) + _drifts(
@@ -239,7 +195,8 @@ def _weighted(
 def _source(fixed: bool, by_sound: bool, by_motion: bool) -> str:
     if fixed:
         return "given"
-    return " and ".join(word for word, told in (("sound", by_sound), ("motion", by_motion)) if told)
+    told = [word for word, so in (("sound", by_sound), ("motion", by_motion)) if so]
+    return " and ".join(told) or "nobody seen"
 
 
 def _conflicts(names: Sequence[str], sound: Floats, heard: Heard, moved: Offsets, both: Bools) -> list[str]:
@@ -288,7 +245,7 @@ def _unheard(heard: Heard, view: int) -> str:
 def _unmoved(moved: Offsets, view: int) -> str:
     cost = moved.cost[view]
     if not np.isfinite(cost):
-        return "nobody is seen in it for long enough"
+        return "it and another view do not see somebody for long enough at once"
     if cost > APART:
         return "what it sees does not fit what the others see at any time"
     against = [r for r in moved.rivals if view in r.group] or list(moved.rivals)

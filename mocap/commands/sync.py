@@ -51,7 +51,7 @@ def sync(
         config, folder, detector=detector, workers=workers, incomplete=incomplete, progress=bar
     )
     if output is not None:
-        write_offsets(views, output, dict(zip(found.names, found.offsets.tolist(), strict=True)))
+        write_offsets(views, output, found.known())
     if not quiet:
         click.echo("\n".join([*found.lines(), *([f"written to {output}"] if output is not None else [])]))
     for line in found.warnings:

@@ -108,7 +108,7 @@ def test_the_way_of_the_sound_is_allowed_for() -> None:
     cameras, place = ring(4), np.array([1.2, 1.0, 0.5])
     distance = np.array([np.linalg.norm(c.centre - place) for c in cameras])
     people = np.stack([c.project(place) for c in cameras])
-    travel = travel_times(cameras, people)
+    travel = travel_times(cameras, people, 200.0)
     assert travel is not None
     np.testing.assert_allclose(travel, distance / SPEED, rtol=1e-6)
     sounds = {v: sound(clap(noise(4, v), 1.5 + d / SPEED, 9)) for v, d in enumerate(distance)}
@@ -118,4 +118,11 @@ def test_the_way_of_the_sound_is_allowed_for() -> None:
 
 
 def test_where_nobody_is_seen_the_way_is_unknown() -> None:
-    assert travel_times(ring(3), np.full((3, 2), np.nan)) is None
+    assert travel_times(ring(3), np.full((3, 2), np.nan), 200.0) is None
+
+
+def test_where_views_see_different_people_the_way_is_unknown() -> None:
+    cameras = ring(4)
+    here, there = cameras.project([1.2, 1.0, 0.9]), cameras.project([-1.2, 1.0, -0.9])
+    assert travel_times(cameras, here, 200.0) is not None
+    assert travel_times(cameras, np.stack([here[0], here[1], there[2], there[3]]), 200.0) is None

@@ -15,7 +15,8 @@ from mocap.config import View, load_views
 from mocap.errors import ConfigError, SyncError
 from mocap.keypoints import Keypoints2D
 from mocap.sound import Sound
-from mocap.sync import synchronise, tracks_of
+from mocap.sync import synchronise
+from mocap.synctracks import tracks_of
 from mocap.viewsfile import with_offsets, write_offsets
 from tests.calibration.synthetic import ring
 from tests.mocap.sounds import clap, noise, sound
@@ -176,15 +177,27 @@ def test_one_view_shows_something_else() -> None:
         synchronise(views, seen, cameras=cameras, sounds=claps(but=3))
 
 
-def test_nobody_is_seen_in_a_view() -> None:
+def test_a_view_in_which_nobody_is_seen_needs_no_offset() -> None:
     cameras = ring(3)
     views, seen = scene(wandering(FRAMES), cameras)
     gone = seen["cam2"]
     empty = Keypoints2D(
         LAYOUT, np.full_like(gone.points, np.nan), np.zeros_like(gone.confidence), gone.times, SIZE
     )
-    with pytest.raises(SyncError, match=r"^view cam2: .*nobody is seen"):
-        synchronise(views, {**seen, "cam2": empty}, cameras=cameras, sounds={})
+    found = synchronise(views, {**seen, "cam2": empty}, cameras=cameras, sounds={})
+    assert found.sources == ("motion", "nobody seen", "motion")
+    assert np.isinf(found.sd[1])
+    assert_late(found.offsets[[0, 2]] - found.offsets[0], (0, LATE[2] - LATE[0]), 0.3)
+    with pytest.raises(SyncError, match=r"^view cam3: .*do not see somebody for long"):
+        synchronise(views, {**seen, "cam1": empty, "cam2": empty}, cameras=cameras, sounds={})
+
+
+def test_somebody_is_seen_too_shortly() -> None:
+    cameras = ring(3)
+    views, seen = scene(wandering(FRAMES), cameras)
+    brief = seen["cam2"].slice(0, 6)
+    with pytest.raises(SyncError, match=r"^view cam2: .*do not see somebody for long enough"):
+        synchronise(views, {**seen, "cam2": brief}, cameras=cameras, sounds={})
 
 
 @pytest.mark.slow
