@@ -11,7 +11,8 @@ at all (confidence above 0, outliers included), is triangulated from the *other*
 (Geman-McClure at 3 % of the person's median height in the images, weighted by confidence; nothing is smoothed
 over time) and reprojected into the view that was left out: the error is the distance to what was detected
 there. Figures are pooled over views, frames and joints. "as detected" is the given calibration without the
-repair of sides.
+repair of sides. In the last row nothing is triangulated: the person is solved from the other views, as a
+capture does, and the solved body's landmarks are reprojected.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ import numpy as np
 from calibration.camera import Cameras
 from calibration.files import read_calibration
 from calibration.leaveout import SCALE, LeftOut, leave_one_out, summary
+from mocap.animate import animate
+from mocap.attach import load_attachment
 from mocap.cameras import cameras_for
 from mocap.clock import on_one_clock
 from mocap.config import CaptureConfig, load_views
@@ -34,9 +37,12 @@ from mocap.detect.parts import read_keypoints
 from mocap.detect.run import detect_views
 from mocap.observations import Observations
 from mocap.refining import common_rows, refine_cameras, typical_heights
+from mocap.selfcal import triangulated
 from mocap.swaps import repair_swaps
 from mocap.take import Take
 from mocap.video import probe
+from rigs.body import load_body
+from rigs.kinematics import Chain, Pose, locate
 
 
 def main() -> None:
@@ -90,6 +96,7 @@ def report(seen: Observations, cameras: Cameras) -> None:
     show("sides repaired", judged(repair_swaps(seen, cameras)[0], cameras))
     refined, repaired, _ = refine_cameras(seen, cameras)
     show("refined" if refined.helped else "left as given", judged(repaired, refined.cameras))
+    show("  and solved", solved_without(repaired, refined.cameras))
     for line in refined.words:
         click.echo(f"  {line}")
 
@@ -99,6 +106,24 @@ def judged(seen: Observations, cameras: Cameras) -> LeftOut:
     rows = common_rows(seen.layout)
     scale = SCALE * float(np.median(typical_heights(seen)))
     return summary(leave_one_out(cameras, seen.pixels[:, :, rows], seen.confidence[:, :, rows], scale))
+
+
+def solved_without(seen: Observations, cameras: Cameras) -> LeftOut:
+    """Leave each camera out in turn, and solve the person from the others."""
+    body = load_body()
+    attachment = load_attachment(seen.layout, body)
+    error = np.full(seen.confidence.shape, np.nan)
+    for v, camera in enumerate(cameras):
+        others = [k for k in range(len(cameras)) if k != v]
+        kept = Cameras(tuple(cameras[k] for k in others))
+        names = tuple(seen.names[k] for k in others)
+        rest = Observations(names, seen.layout, seen.pixels[others], seen.confidence[others], seen.fps)
+        found = animate(rest, kept, triangulated(rest, kept))
+        sizes = np.array([found.sizes[name] for name in body.size_names])
+        posed = Chain(body).place(Pose(found.motion.root, found.motion.rotations), sizes)
+        pixels = camera.project(locate(posed, attachment.points(found.stature)))
+        error[v][:, attachment.rows] = np.linalg.norm(pixels - seen.pixels[v][:, attachment.rows], axis=-1)
+    return summary(error[:, :, common_rows(seen.layout)])
 
 
 def show(title: str, found: LeftOut) -> None:
