@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.boardmarkers import marker_corners
 from calibration.boards import LEAST, Board
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def sharpness(board: Board, image: Image, corners: Array) -> float:
     """
     import cv2
 
-    grid = corners.reshape(board.shape[1], board.shape[0], 2)
+    grid = corners[: board.inner].reshape(board.shape[1], board.shape[0], 2)
     pairs = [(grid[1:], grid[:-1]), (grid[:, 1:], grid[:, :-1])]
     middle = np.concatenate([((a + b) / 2).reshape(-1, 2) for a, b in pairs])
     along = np.concatenate([(a - b).reshape(-1, 2) for a, b in pairs])
@@ -123,7 +124,7 @@ def _find_charuco(board: Board, grey: Image) -> Array:
     """OpenCV 4.11 answers corners that are 0.5 px too large in x and y (measured); refined without that."""
     found = np.full((board.count, 2), np.nan)
     small, scale = _reduced(grey, _MARKERS)
-    corners, ids, _, _ = _detector(board, threading.get_ident()).detectBoard(small)
+    corners, ids, squares, numbers = _detector(board, threading.get_ident()).detectBoard(small)
     if ids is None or len(ids) < LEAST:
         return found
     found[ids[:, 0]] = corners[:, 0] * scale - 0.5  # (corners - 0.5 + 0.5) scale - 0.5: pixel centres
@@ -131,7 +132,13 @@ def _find_charuco(board: Board, grey: Image) -> Array:
     margin = (1 - board.marker / board.square) / 2
     refined = _refined(grey, found, _MARGIN_USED * margin * _side(board, found))
     strayed = np.linalg.norm(refined - found, axis=-1) > _STRAYED * scale.max()
-    return np.where(strayed[:, None], np.nan, refined)
+    refined[strayed] = np.nan
+    if squares is not None and numbers is not None:
+        coarse = [(q[0].astype(float) + 0.5) * scale - 0.5 for q in squares]
+        refined[board.inner :] = marker_corners(
+            board, grey, refined, np.asarray(numbers, dtype=float).reshape(-1), np.array(coarse)
+        )
+    return refined
 
 
 def _reduced(grey: Image, most: int) -> tuple[Image, Array]:
@@ -183,7 +190,7 @@ def _refined(grey: Image, corners: Array, half: float) -> Array:
 
 def _side(board: Board, corners: Array) -> float:
     """Shortest distance between neighbouring corners, px; what a square measures at least in the image."""
-    grid = corners.reshape(board.shape[1], board.shape[0], 2)
+    grid = corners[: board.inner].reshape(board.shape[1], board.shape[0], 2)
     steps = [np.linalg.norm(np.diff(grid, axis=axis), axis=-1) for axis in (0, 1)]
     lengths = np.concatenate([step[np.isfinite(step)] for step in steps])
     return float(lengths.min()) if len(lengths) else 0.0

@@ -184,12 +184,19 @@ def board_side(flat: Array, board: Board) -> Array:
         (T,) in the unit of `flat`: the larger of the mean sides along rows and columns, for a board seen from
         aside has short ones.
     """
-    grid = flat.reshape(len(flat), board.shape[1], board.shape[0], 2)
-    count = np.maximum(np.isfinite(grid[..., 0]).sum(axis=(1, 2)), 1)[:, None]
-    middle = np.nansum(grid, axis=(1, 2)) / count
-    spread = np.sqrt(np.nansum((grid - middle[:, None, None]) ** 2, axis=(1, 2)) / count).max(axis=-1)
-    across = np.std(np.arange(max(board.shape)))
-    return np.asarray(np.maximum(spread, 1e-9) / max(float(across), 0.5))
+    seen = np.isfinite(flat).all(axis=-1)[..., None]
+    ours = np.broadcast_to(board.corners[:, :2], flat.shape)
+    spread = [_spread(np.where(seen, points, 0.0), seen) for points in (flat, ours)]
+    return np.asarray(board.square * spread[0] / np.maximum(spread[1], 1e-3 * board.square))
+
+
+def _spread(points: Array, seen: NDArray[np.bool_]) -> Array:
+    """(T,) standard deviation of points (T, C, 2) along the axis where it is larger."""
+    count = np.maximum(seen.sum(axis=1), 1)
+    middle = points.sum(axis=1) / count
+    off = np.where(seen, points - middle[:, None], 0.0)
+    square = np.einsum("tci,tcj->tij", off, off) / count[..., None]
+    return np.asarray(np.sqrt(np.maximum(np.linalg.eigvalsh(square)[:, -1], 1e-18)))
 
 
 def _invertible(poses: Array) -> Array:

@@ -53,18 +53,36 @@ class Board:
         return self.squares[0] - 1, self.squares[1] - 1
 
     @property
-    def count(self) -> int:
-        """How many inner corners there are, C."""
+    def inner(self) -> int:
+        """How many inner corners there are."""
         return self.shape[0] * self.shape[1]
+
+    @property
+    def count(self) -> int:
+        """How many corners there are, those of markers too, C."""
+        return len(self.corners)
 
     @cached_property
     def corners(self) -> Array:
-        """(C, 3) inner corners in the board's axes, metres, row by row."""
+        """(C, 3) corners in the board's axes, metres: the inner ones row by row, then four of each marker."""
         columns, rows = self.shape
         y, x = np.mgrid[1 : rows + 1, 1 : columns + 1].reshape(2, -1)
-        corners = np.stack([x, y, np.zeros_like(x)], axis=-1) * self.square
+        inner = np.stack([x, y, np.zeros_like(x)], axis=-1) * self.square
+        corners = np.concatenate([inner, self._marker_corners()])
         corners.setflags(write=False)
         return corners
+
+    def _marker_corners(self) -> Array:
+        """(4 M, 3) clockwise from the top left of each marker, in the order of their numbers."""
+        if self.marker is None:
+            return np.zeros((0, 3))
+        y, x = np.mgrid[: self.squares[1], : self.squares[0]].reshape(2, -1)
+        first = self.legacy and self.squares[1] % 2 == 0  # whether the first square has a marker
+        light = (x + y) % 2 == (0 if first else 1)
+        around = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * self.marker / 2
+        middles = (np.stack([x, y], axis=-1)[light] + 0.5) * self.square
+        flat = (middles[:, None] + around).reshape(-1, 2)
+        return np.concatenate([flat, np.zeros((len(flat), 1))], axis=1)
 
     @property
     def middle(self) -> Array:
@@ -79,8 +97,10 @@ class Board:
         squares one way and an even one the other; a square one with odd numbers after each quarter turn.
         """
         columns, rows = self.shape
+        if self.type == "charuco":
+            return np.arange(self.count)[None]
         given = np.arange(self.count).reshape(rows, columns)
-        if self.type == "charuco" or (columns + rows) % 2:
+        if (columns + rows) % 2:
             turns = [0]
         elif columns == rows and columns % 2 == 0:
             turns = [0, 1, 2, 3]

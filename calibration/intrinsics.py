@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.boardchoice import LEAST_CORNERS, choose, coverage
+from calibration.boardmarkers import edge_shift, without_shift
 from calibration.boards import Board, Sightings
 from calibration.camera import Camera
 from calibration.errors import CameraError, LensError
@@ -45,6 +46,7 @@ class Lens:
         coverage: share of the image in which the board has been.
         dropped: labels of the images that contradict the others, with their rms, px.
         problem: why the images do not determine the lens; empty if they do.
+        shift: px by which edges of markers creep inwards in its images.
     """
 
     camera: Camera
@@ -55,6 +57,7 @@ class Lens:
     coverage: float
     dropped: tuple[tuple[str, float], ...] = ()
     problem: str = ""
+    shift: float = 0.0
 
     @property
     def used(self) -> int:
@@ -85,6 +88,8 @@ def calibrate_lens(
             f" {_LEAST_IMAGES} are needed, better 15: film it longer, near and far, tilted, in every corner"
         )
     start = _fitted(sightings, board, chosen, "fisheye" if model == "fisheye" else "pinhole 4")
+    shift = edge_shift(start.camera, sightings.corners[chosen], board)
+    sightings = replace(sightings, corners=without_shift(sightings.corners, board, shift))
     fit, corners, chosen, dropped = _without_bad_images(sightings, board, chosen, start)
     fit = _best(fit, corners, board, sightings, model)
     problem = _same_tilt(sightings.name, fit) or uncertain_focal(sightings.name, fit.camera, fit.sd, fit.rms)
@@ -94,7 +99,7 @@ def calibrate_lens(
     image_rms[chosen] = fit.image_rms
     camera = replace(fit.camera, name=sightings.name)
     covered = coverage(corners, sightings.size)
-    return Lens(camera, fit.free, fit.rms, image_rms, fit.sd, covered, dropped, problem)
+    return Lens(camera, fit.free, fit.rms, image_rms, fit.sd, covered, dropped, problem, shift)
 
 
 def _fitted(sightings: Sightings, board: Board, chosen: NDArray[np.intp], kind: str) -> Fit:
@@ -185,12 +190,13 @@ def uncertain_focal(name: str, camera: Camera, sd: Array, rms: float) -> str:
     )
 
 
-def given_lens(camera: Camera, sightings: Sightings) -> Lens:
+def given_lens(camera: Camera, sightings: Sightings, board: Board) -> Lens:
     """Take a lens as known.
 
     Args:
         camera: calibrated before, for images of the sightings' size.
         sightings: of the view it is for.
+        board: that was seen.
 
     Raises:
         CameraError: it is for images of another size.
@@ -200,4 +206,5 @@ def given_lens(camera: Camera, sightings: Sightings) -> Lens:
     at_origin = replace(camera, name=sightings.name, camera_from_world=np.eye(4))
     none = np.full(len(sightings), np.nan)
     covered = coverage(sightings.corners, sightings.size)
-    return Lens(at_origin, np.zeros(8, dtype=bool), np.nan, none, np.zeros(4), covered)
+    shift = edge_shift(at_origin, sightings.corners, board)
+    return Lens(at_origin, np.zeros(8, dtype=bool), np.nan, none, np.zeros(4), covered, shift=shift)

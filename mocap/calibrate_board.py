@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.boardcheck import left_out_error
 from calibration.boardclock import find_lags, on_one_clock
+from calibration.boardmarkers import without_shift
 from calibration.boards import Board, Sightings
 from calibration.boardworld import Placed, put_in_world
 from calibration.camera import Camera
@@ -51,11 +53,16 @@ def calibrate_board(
     found = find_boards(films, board, progress=progress("finding the board"))
     lenses, notes = _lenses(config, videos, found, progress)
     notes = [*found.notes, *notes]
+    found = replace(found, sightings=tuple(map(partial(_unshifted, found.board), found.sightings, lenses)))
     offsets, said = _offsets(config, lenses, found)
     rig, times, corners, offsets = _rig(lenses, found, offsets)
     placed = put_in_world(rig.cameras, rig.boards, times, found.board)
     missed = left_out_error(placed.cameras, corners, found.board)
     return _told(lenses, rig, placed, missed, offsets, [*notes, *said, placed.note])
+
+
+def _unshifted(board: Board, seen: Sightings, lens: Lens) -> Sightings:
+    return replace(seen, corners=without_shift(seen.corners, board, lens.shift))
 
 
 def _lenses(
@@ -67,7 +74,7 @@ def _lenses(
     for view, video, seen in zip(config.views, videos, found.sightings, strict=True):
         if view.name in own:
             camera = calibrate_lens(own[view.name], found.board)
-            lens, note = _from_footage(camera, view, video, seen)
+            lens, note = _from_footage(camera, view, video, seen, found.board)
         else:
             lens, note = _lens(view, video, seen, found.board)
         lenses.append(lens)
@@ -109,9 +116,11 @@ def footage_lenses(
     return cameras, notes
 
 
-def _from_footage(lens: Lens, view: View, video: VideoInfo, seen: Sightings) -> tuple[Lens, list[str]]:
+def _from_footage(
+    lens: Lens, view: View, video: VideoInfo, seen: Sightings, board: Board
+) -> tuple[Lens, list[str]]:
     camera, notes = fitted_to(lens.camera, video)
-    known = given_lens(camera, seen)
+    known = given_lens(camera, seen, board)
     kept = replace(known, dropped=lens.dropped, sd=lens.sd, coverage=lens.coverage)
     return kept, [
         f"view {view.name}: lens from {lens.used} images of {view.footage}, {lens.rms:.2f} px",
@@ -139,14 +148,14 @@ def fitted_to(camera: Camera, video: VideoInfo) -> tuple[Camera, list[str]]:
 def _lens(view: View, video: VideoInfo, seen: Sightings, board: Board) -> tuple[Lens, list[str]]:
     given, notes = lens_of(view, video)
     if given is not None:
-        return given_lens(replace(given, name=view.name), seen), notes
+        return given_lens(replace(given, name=view.name), seen, board), notes
     try:
         lens = calibrate_lens(seen, board, most=_IMAGES, strict=view.fov is not None)
     except LensError as error:
         if view.fov is None:
             raise
         camera = camera_with_field_of_view(view.name, video.size, view.fov)
-        return given_lens(camera, seen), [f"{error}; its field of view was taken as given"]
+        return given_lens(camera, seen, board), [f"{error}; its field of view was taken as given"]
     return lens, []
 
 
