@@ -24,7 +24,7 @@ _LEAST_SCALE = 0.05  # px
 _WRONG = 6.0  # deviations of a whole board in a view: its corners were found wrongly, or it moved too fast
 # Times the scatter: wide first, for a lens that is a little wrong makes outliers of the largest boards.
 _WIDTHS = (8.0, 3.0, 1.0)
-_DISAGREEING = 4.0  # times the scatter of each view alone; rendered views have 1.0, webcams that jitter 3
+_DISAGREEING = 1.5  # times the scatter of each view alone; rendered views have 1.0, webcams that jitter 3
 _LOOSE = 2.0  # times the deviation that each view alone leaves its lens: a prior of what is estimated jointly
 TIME_SD = 0.5  # of the time between images: how far views may be out of time with each other beforehand
 _IN_TIME = 0.02  # of the time between images: views nearer than that are in time, and are left so

@@ -1,7 +1,7 @@
 """One camera's lens from images of a board.
 
-Source: Zhang 2000, "A flexible new technique for camera calibration", the number of distortion
-coefficients by Schwarz' information criterion and by what the images cover.
+Source: Zhang 2000, "A flexible new technique for camera calibration", further
+distortion coefficients by Schwarz' information criterion and by what the images cover.
 """
 
 from __future__ import annotations
@@ -145,14 +145,12 @@ def _best(start: Fit, corners: Array, board: Board, sightings: Sightings, model:
     """The model of which the data hold every coefficient."""
     if start.kind == "fisheye":
         return start
-    best: Fit | None = None
-    for count in (0, 1, 4, 5, 8):
-        fit = fit_lens(corners, board, sightings.size, f"pinhole {count}", start)
-        if fit is not None and plausible(fit, corners) and (best is None or fit.criterion < best.criterion):
-            best = fit
-        elif count > 4:  # k3 gained nothing
+    best = start
+    for kind in ("pinhole 5", "pinhole 8"):
+        fit = fit_lens(corners, board, sightings.size, kind, start)
+        if fit is None or not plausible(fit, corners) or fit.criterion >= best.criterion:
             break
-    best = best or start
+        best = fit
     if model is None and best.rms > _FISHEYE_PX:
         fisheye = fit_lens(corners, board, sightings.size, "fisheye")
         if fisheye is not None and fisheye.rms < _FISHEYE_GAIN * best.rms:

@@ -83,8 +83,7 @@ def solve_lens(camera: Camera, poses: Array, terms: Terms) -> tuple[Camera, Arra
             damping *= 8
             if damping > _MOST_DAMPING:
                 break
-    spread = np.sqrt(np.maximum(np.diag(system.covariance()), 0.0))
-    return problem.camera(state), _poses(state), spread
+    return problem.camera(state), _poses(state), problem.spread(state, system)
 
 
 def _matrix(state: _State) -> Array:
@@ -119,10 +118,7 @@ class _Problem:
 
     def linearise(self, state: _State) -> tuple[System, float]:
         """Normal equations about a state, and its robust cost; infinite where a board is behind the lens."""
-        miss, by_lens, by_board = self._rows(state)
-        square = np.sum(miss.reshape(*self.seen.shape, 2) ** 2, axis=-1) / self.terms.scale**2
-        share = 1 / (1 + square / self.terms.robust**2)
-        weight = np.repeat(np.where(self.seen, share**2, 0.0) / self.terms.scale**2, 2, axis=1)
+        miss, by_lens, by_board, weight = self._weighted(state)
         heavy_lens, heavy_board = by_lens * weight[..., None], by_board * weight[..., None]
         pull = self.precision @ (state.lens - self.centre)
         system = System(
@@ -133,9 +129,35 @@ class _Problem:
             -np.einsum("nrd,nr->nd", heavy_board, miss),
             self.basis,
         )
-        cost = 0.5 * float(np.sum(square * share) + pull @ (state.lens - self.centre))
+        cost = 0.5 * float(np.sum(self._square(miss) * self._share(miss)) + pull @ (state.lens - self.centre))
         possible = state.moves[:, 2].min() > 0 and state.lens[:2].min() > 0
         return system, cost if possible else np.inf
+
+    def spread(self, state: _State, system: System) -> Array:
+        """(4 + n,) standard deviations, larger where the errors of an image go together.
+
+        Corners of an image share its blur, its rolling shutter and the bend of the board: the larger of what
+        their scatter says and what the images say as clusters (White 1980, "sandwich").
+        """
+        covariance = system.covariance()
+        miss, by_lens, _, weight = self._weighted(state)
+        each = np.einsum("nrp,nr->np", by_lens * weight[..., None], miss)
+        images, free = len(each), int(self.basis.shape[1])
+        clusters = covariance @ each.T @ each @ covariance * images / max(images - free / 2, 1.0)
+        return np.sqrt(np.maximum(np.maximum(np.diag(covariance), np.diag(clusters)), 0.0))
+
+    def _weighted(self, state: _State) -> tuple[Array, Array, Array, Array]:
+        """Rows, and their robust weights (N, 2C)."""
+        miss, by_lens, by_board = self._rows(state)
+        share = self._share(miss)
+        weight = np.repeat(np.where(self.seen, share**2, 0.0) / self.terms.scale**2, 2, axis=1)
+        return miss, by_lens, by_board, weight
+
+    def _share(self, miss: Array) -> Array:
+        return 1 / (1 + self._square(miss) / self.terms.robust**2)
+
+    def _square(self, miss: Array) -> Array:
+        return np.sum(miss.reshape(*self.seen.shape, 2) ** 2, axis=-1) / self.terms.scale**2
 
     def _rows(self, state: _State) -> tuple[Array, Array, Array]:
         """Misses (N, 2C), and their derivatives by lens (N, 2C, 4 + n) and board (N, 2C, 6); 0 if unseen."""
