@@ -27,7 +27,9 @@ STEP = 1 / 30  # seconds between lags, at least; a body moves little meanwhile
 FITTED_STEP = 2  # times that, where the geometry is fitted anew for every lag
 FRAMES = 300  # times at which a pair is compared at most, spread over the clip
 LEAST, LEAST_FITTED = 0.5, 2.0  # seconds that two views must share; more, to tell their places as well
-SHARED = 0.3  # of the shorter of two clips, likewise
+SHARED = 0.3  # of the shorter clip, likewise
+# The same where the geometry is fitted anew: to few frames it fits chance, and less overlap looks better.
+SHARED_FITTED = 0.6
 BLOCK = 0.5  # seconds: errors of a detector last about that long, so a block is one independent voice
 BLOCKS = (6, 24)
 # Chosen on 146 clips of two to five seconds of four views, landmarks of a detector. Answers wrong by more
@@ -155,7 +157,8 @@ class _Search:
     def _curve(self, pair: Views, step: float) -> Curve | None:
         first, second = (self.tracks[v] for v in pair)
         least = LEAST if self.poses is not None else LEAST_FITTED
-        shared = max(least, SHARED * min(first.duration, second.duration))
+        share = SHARED if self.poses is not None else SHARED_FITTED
+        shared = max(least, share * min(first.duration, second.duration))
         middle = self.near[pair[0]] - self.near[pair[1]]
         low = max(second.times[0] + shared - first.times[-1], middle - self.reach)
         high = min(second.times[-1] - shared - first.times[0], middle + self.reach)

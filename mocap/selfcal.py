@@ -16,6 +16,7 @@ from calibration.projection import FOCAL, ROTATION
 from calibration.triangulate import triangulate
 from mocap.animate import ADULT
 from mocap.attach import load_attachment
+from mocap.bodybundle import GUESSED_SIZE, KNOWN_SIZE, adjust_on_body
 from mocap.bodystart import start_cameras
 from mocap.config import Distance
 from mocap.errors import MocapError
@@ -45,7 +46,8 @@ ALIKE = 25.0  # observations that count as one: a detector errs alike in neighbo
 class SelfCalibrated:
     """Cameras found from people.
 
-    cameras: metres, y up, floor at 0; turn_sd (V,) radians and focal_sd (V,) relative: how sure they are;
+    cameras: metres, y up, floor at 0; turn_sd (V,) radians (about the worst axis) and focal_sd (V,) relative:
+    how sure they are;
     notes: what was assumed.
     """
 
@@ -78,13 +80,14 @@ def calibrate_from_person(
     cameras, misfit = start_cameras(once, lenses, stature or ADULT[0])
     _require_same_person(seen, misfit)
     bundle = settle(seen, cameras, _freedom(np.ones_like(given)))
-    if not given.all():
-        bundle = settle(seen, bundle.cameras, _freedom(given), ROUNDS[1:])
-    cameras, size = _stood(seen, bundle.cameras, stature or ADULT[0], distance)
+    repaired, _ = repair_swaps(seen, bundle.cameras)
+    known = KNOWN_SIZE if stature else GUESSED_SIZE
+    body = adjust_on_body(repaired, bundle.cameras, _freedom(given), stature=stature or ADULT[0], size=known)
+    cameras, size = _stood(seen, body.cameras, stature or ADULT[0], distance)
     return SelfCalibrated(
         cameras,
-        np.linalg.norm(bundle.sd[:, ROTATION], axis=1),
-        bundle.sd[:, FOCAL.start],
+        body.sd[:, ROTATION].max(axis=1),
+        body.sd[:, FOCAL.start],
         _scale_notes(size, stature, distance),
     )
 

@@ -278,7 +278,7 @@ def test_a_view_that_sees_nobody_and_one_that_ends_early(tmp_path: Path) -> None
 
 def test_nothing_but_films_lenses_and_a_height(tmp_path: Path) -> None:
     """Views that begin at different times, before cameras that nobody placed."""
-    walker = marching(75)
+    walker = marching(120)
     late = {"cam2": 7, "cam4": 3}
     lens = {"intrinsics": "calibration.toml"}
     subject = {"height": STATURE}

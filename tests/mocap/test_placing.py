@@ -24,7 +24,7 @@ from mocap.timing import trim_offsets
 from tests.calibration.synthetic import ring
 from tests.synth_take import LAYOUT, SIZE, STATURE, SURE, guess, marching, write_scene
 
-FRAMES = 75
+FRAMES = 120
 WALKER = marching(FRAMES)
 LENS = {"intrinsics": "calibration.toml", "offset": 0.0}
 

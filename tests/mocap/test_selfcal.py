@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from calibration.align import Move
 from calibration.camera import Cameras
+from calibration.freedom import Freedom
 from calibration.rotation import from_rotvec, to_rotvec
 from mocap.bodystart import start_cameras
 from mocap.config import Distance
 from mocap.errors import MocapError
 from mocap.observations import Observations
-from mocap.selfcal import calibrate_from_person
+from mocap.selfcal import calibrate_from_person, settle
 from mocap.stature import stature_of
 from mocap.world import lowest_feet, stand_world, turn_up, up_direction
 from tests.calibration.synthetic import ring
 from tests.synth_take import LAYOUT, STATURE, guess, marching, observed
 
-FRAMES = 60
+FRAMES = 120
 GIVEN = np.ones(4, bool)
 
 
@@ -67,20 +67,49 @@ def test_the_start_is_near_whatever_way_the_cameras_look(scene):
     assert misfit.max() < 0.3
 
 
-def test_exact_keypoints_bring_the_cameras_back(scene, found):
-    cameras, _ = scene
-    for v in range(1, 4):
-        off = to_rotvec(between(found.cameras, 0, v) @ between(cameras, 0, v).T)
-        assert np.rad2deg(np.linalg.norm(off)) < 0.05
-    ratio = spans(found.cameras) / spans(cameras)
+def turned(found: Cameras, true: Cameras) -> np.ndarray:
+    """Degrees between where the views but the first look from it, found and true."""
+    off = [to_rotvec(between(found, 0, v) @ between(true, 0, v).T) for v in range(1, len(true))]
+    return np.rad2deg(np.linalg.norm(off, axis=1))
+
+
+def test_exact_keypoints_bring_the_cameras_back(scene):
+    cameras, seen = scene
+    start, _ = start_cameras(seen, cameras, STATURE)
+    assert turned(start, cameras).max() > 1.0
+    freedom = Freedom.of(4)
+    freedom.sd[0] = 0.0
+    found = settle(seen, start, freedom).cameras
+    assert turned(found, cameras).max() < 0.05
+    ratio = spans(found) / spans(cameras)
     np.testing.assert_allclose(ratio / ratio.mean(), 1.0, atol=1e-3)
+
+
+def test_a_body_of_other_proportions_moves_the_cameras_less_than_is_said(scene, found):
+    cameras, _ = scene
+    off, sd = turned(found.cameras, cameras), np.rad2deg(np.maximum(found.turn_sd[1:], found.turn_sd[0]))
+    assert (off < 3 * sd).all() and off.max() < 1.5
+    ratio = spans(found.cameras) / spans(cameras)
+    np.testing.assert_allclose(ratio / ratio.mean(), 1.0, atol=0.015)
+
+
+def test_a_short_clip_says_less(scene, found):
+    cameras, seen = scene
+    brief = replace(
+        seen,
+        pixels=seen.pixels[:, :40],
+        confidence=seen.confidence[:, :40],
+        world=seen.world[:, :40],
+    )
+    shorter = calibrate_from_person(brief, cameras, GIVEN, STATURE)
+    assert (shorter.turn_sd[1:] > 1.2 * found.turn_sd[1:]).all()
 
 
 def test_the_world_is_metric_level_and_begins_with_the_person(scene, found, person):
     cameras, _ = scene
     ratio = float(np.mean(spans(found.cameras) / spans(cameras)))
     expected = STATURE / stature_of(person.landmarks, LAYOUT)
-    assert ratio == pytest.approx(expected, abs=2e-3)
+    assert ratio == pytest.approx(expected, abs=0.01)
     assert ratio == pytest.approx(1.0, abs=0.06)  # this body's proportions are not the average's
     up = sum(
         f.camera_from_world[:3, :3].T @ c.camera_from_world[:3, 1]
@@ -91,22 +120,19 @@ def test_the_world_is_metric_level_and_begins_with_the_person(scene, found, pers
     assert np.abs(heights).max() < 0.12
 
 
-def test_noise_is_averaged_away(scene):
+def test_noise_is_averaged_away(scene, found):
     cameras, seen = scene
     rng = np.random.default_rng(1)
     noisy = replace(seen, pixels=seen.pixels + rng.normal(0, 3.0, seen.pixels.shape))
     off = calibrate_from_person(noisy, cameras, GIVEN, STATURE)
-    for v in range(1, 4):
-        turn = to_rotvec(between(off.cameras, 0, v) @ between(cameras, 0, v).T)
-        assert np.linalg.norm(turn) < 3 * max(off.turn_sd[v], off.turn_sd[0]) + 1e-3
-        assert np.rad2deg(np.linalg.norm(turn)) < 0.7
+    assert turned(off.cameras, found.cameras).max() < 0.7
 
 
 def test_a_view_of_somebody_else_is_refused_by_name(scene, person):
     cameras, seen = scene
     other = marching(FRAMES, stature=1.6)
     spun = other.landmarks @ from_rotvec([0, 2.0, 0]).T
-    path = np.stack([np.linspace(1.5, -1.5, FRAMES), np.zeros(FRAMES), np.zeros(FRAMES)], axis=1)
+    path = np.stack([np.linspace(2.5, -2.5, FRAMES), np.zeros(FRAMES), np.zeros(FRAMES)], axis=1)
     foreign = guessed(
         observed(cameras, [replace(person, landmarks=spun + path[:, None])] * 4),
         cameras,
@@ -136,7 +162,7 @@ def test_a_measured_distance_sets_the_scale_and_a_height_that_contradicts_it_is_
     cameras, seen = scene
     true = float(np.linalg.norm(cameras[0].centre - cameras[1].centre))
     found = calibrate_from_person(seen, cameras, GIVEN, 1.2, Distance(("cam1", "cam2"), true))
-    np.testing.assert_allclose(spans(found.cameras), spans(cameras), rtol=2e-3)
+    np.testing.assert_allclose(spans(found.cameras), spans(cameras), rtol=0.02)
     assert any("not 1.20 m: measure both again" in note for note in found.notes)
 
 
@@ -172,10 +198,3 @@ def test_stature_grows_with_the_person():
     short, tall = (marching(10, stature=h).landmarks for h in (1.5, 1.8))
     assert stature_of(tall, LAYOUT) / stature_of(short, LAYOUT) == pytest.approx(1.2, abs=1e-6)
     assert np.isnan(stature_of(np.full((5, 33, 3), np.nan), LAYOUT))
-
-
-def test_frames_a_second_do_not_matter(scene):
-    cameras, seen = scene
-    faster = calibrate_from_person(replace(seen, fps=Fraction(60)), cameras, GIVEN, STATURE)
-    off = to_rotvec(between(faster.cameras, 0, 2) @ between(cameras, 0, 2).T)
-    assert np.rad2deg(np.linalg.norm(off)) < 0.05
