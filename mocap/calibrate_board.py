@@ -78,8 +78,17 @@ def _lenses(
         else:
             lens, note = _lens(view, video, seen, found.board)
         lenses.append(lens)
-        notes += note + [f"view {view.name}: {label} left out, {rms:.2f} px" for label, rms in lens.dropped]
+        notes += note + _left_out(view, lens, own.get(view.name))
     return lenses, notes
+
+
+def _left_out(view: View, lens: Lens, footage: Sightings | None) -> list[str]:
+    """Name the images that did not help; of a film, in which the board comes and goes, only the bad ones."""
+    bad = [f"view {view.name}: {label} left out, {rms:.2f} px" for label, rms in lens.dropped]
+    if footage is None or view.footage is None or not view.footage.is_dir():
+        return bad
+    empty = [label for label, count in zip(footage.labels, footage.seen, strict=True) if not count]
+    return bad + [f"view {view.name}: {label} left out, no whole board was found in it" for label in empty]
 
 
 def _footage(config: CaptureConfig, board: Board, progress: Follow) -> dict[str, Sightings]:
@@ -112,7 +121,7 @@ def footage_lenses(
             lens = calibrate_lens(own[view.name], config.board)
             cameras[view.name], said = fitted_to(lens.camera, video)
             notes += [f"view {view.name}: lens from {lens.used} images, {lens.rms:.2f} px", *said]
-            notes += [f"view {view.name}: {label} left out, {rms:.2f} px" for label, rms in lens.dropped]
+            notes += _left_out(view, lens, own[view.name])
     return cameras, notes
 
 
