@@ -14,7 +14,7 @@ from calibration.bundle import Bundle, adjust
 from calibration.camera import Camera, Cameras
 from calibration.freedom import Freedom
 from calibration.intrinsics import Lens
-from calibration.lensfit import BEND_SD, CENTRE_SD
+from calibration.lensfit import BEND_SD, CENTRE_SD, RAYLEIGH_MEDIAN
 from calibration.projection import BEND, CENTRE, FOCAL, ROTATION, TIME, TRANSLATION
 
 Array = NDArray[np.float64]
@@ -23,7 +23,7 @@ _ROBUST = 4.0
 _LEAST_SCALE = 0.05  # px
 _WRONG = 6.0  # deviations of a whole board in a view: its corners were found wrongly, or it moved too fast
 # Times the scatter: wide first, for a lens that is a little wrong makes outliers of the largest boards.
-_WIDTHS = (8.0, 3.0, 1.0)
+_WIDTHS = (6.0, 1.0)
 _DISAGREEING = 1.5  # times the scatter of each view alone; rendered views have 1.0, webcams that jitter 3
 _LOOSE = 2.0  # times the deviation that each view alone leaves its lens: a prior of what is estimated jointly
 TIME_SD = 0.5  # of the time between images: how far views may be out of time with each other beforehand
@@ -88,11 +88,13 @@ def adjust_rig(
     problem = _Problem(lenses, corners, times, board, pairs)
     alone = [lens.rms / np.sqrt(2) for lens in lenses if np.isfinite(lens.rms)]
     if alone:
+        most = _DISAGREEING * max(float(np.median(alone)), _LEAST_SCALE)
         problem.settle(cameras, False)
         cameras = problem.bundle.cameras
-        problem.adjust(cameras, lenses_free=True)
-        if problem.scale <= _DISAGREEING * max(float(np.median(alone)), _LEAST_SCALE):
-            return problem.rig()
+        if problem.typical_error() <= _DISAGREEING * most:  # of which lenses still a little wrong have a part
+            problem.adjust(cameras, lenses_free=True)
+            if problem.scale <= most:
+                return problem.rig()
     problem.adjust(cameras, lenses_free=False)
     return problem.rig()
 
@@ -137,7 +139,7 @@ class _Problem:
         return seen
 
     def _adjust(self, cameras: Cameras, boards: Array, seen: Array, error: Array, wide: float) -> None:
-        self.scale = max(float(np.nanmedian(error)) / 1.1774, _LEAST_SCALE)
+        self.scale = max(float(np.nanmedian(error)) / RAYLEIGH_MEDIAN, _LEAST_SCALE)
         self.bundle = adjust(
             _short(cameras, self.lenses),
             boards,
@@ -150,6 +152,10 @@ class _Problem:
             tolerance=1e-3 if wide > 1 else 1e-5,
         )
         self.known = self.bundle.structure
+
+    def typical_error(self) -> float:
+        """Scatter of the corners about where they should be, px."""
+        return float(np.nanmedian(self.bundle.error)) / RAYLEIGH_MEDIAN
 
     def rig(self) -> Rig:
         """What was found, at all times."""

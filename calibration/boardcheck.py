@@ -14,7 +14,7 @@ from calibration.freedom import Freedom
 
 Array = NDArray[np.float64]
 
-_MOST = 40  # times
+_MOST = 24  # times
 
 
 def left_out_error(cameras: Cameras, corners: Array, board: Board) -> Array:
@@ -52,7 +52,10 @@ def _boards(cameras: Cameras, corners: Array, board: Board) -> Array:
     views = [view(camera, seen, board) for camera, seen in zip(cameras, corners, strict=True)]
     boards, seen = place_boards(cameras, views, board)
     fixed = Freedom.of(len(cameras), pose=0.0)
-    return adjust(cameras, boards, seen, 0.3, fixed, pattern=board.corners, robust=10.0).structure
+    found = adjust(
+        cameras, boards, seen, 0.3, fixed, pattern=board.corners, robust=10.0, steps=8, tolerance=1e-3
+    )
+    return found.structure
 
 
 def _miss(camera: Camera, boards: Array, corners: Array, board: Board) -> float:

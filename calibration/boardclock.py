@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 _BRIDGE = 2.5  # frames that interpolation between sightings may span
 _SAME = 0.05  # of a frame: times as near as that are one
-_MOST = 400  # times
+_MOST = 260  # times
 _REACH = 4.0  # seconds that views are searched for each other
 _ASKED, _ANSWERING = 8, 20
 _AGREE, _APART = 0.15, 2.0  # squares of a good lag's miss; times by which any other lag must be worse
@@ -50,7 +50,7 @@ def on_one_clock(sightings: Sequence[Sightings], offsets: Sequence[float]) -> tu
         offsets: (V,) seconds to add to each view's own times.
 
     Returns:
-        times: (T,) seconds on the common clock, rising, 400 at most.
+        times: (T,) seconds on the common clock, rising, 260 at most.
         corners: (V, T, C, 2) px, NaN unseen. A view whose images fall between those of the others is
             interpolated where it has sightings on both sides, at most 2.5 frames apart.
     """
@@ -115,21 +115,34 @@ def find_lags(cameras: Sequence[Camera], sightings: Sequence[Sightings], board: 
         views.append(view(camera, some.corners, board, refine=False))
         clocks.append(some.times)
     frame = max(_frame(s.times) for s in sightings)
-    edges = {
-        (a, b): _pair_lag(views[a], views[b], clocks[a], clocks[b], frame, board)
-        for a, b in combinations(range(len(views)), 2)
-    }
+    pairs = list(combinations(range(len(views)), 2))
+    edges = {(a, b): _no_lag(views[a], views[b], clocks[a], clocks[b], frame, board) for a, b in pairs}
+    if not _connected(edges, len(views)):  # else what agrees as it is tells of the others, too
+        for a, b in pairs:
+            if edges[a, b][1] < _FEWEST:
+                edges[a, b] = _pair_lag(views[a], views[b], clocks[a], clocks[b], frame, board)
     return _chained(edges, len(views))
+
+
+def _no_lag(a: View, b: View, times_a: Array, times_b: Array, frame: float, board: Board) -> tuple[Lag, int]:
+    """No lag, and in how many images two views meet if they agree as they are, else 0."""
+    miss, count = _miss(a, b, times_a, times_b, 0.0, frame, board)
+    return Lag(0.0, False, (miss, miss)), count if miss < _AGREE else 0
+
+
+def _connected(edges: dict[tuple[int, int], tuple[Lag, int]], views: int) -> bool:
+    group = {0}
+    for _ in range(views):
+        group |= {v for (i, j), (_, n) in edges.items() if n >= _FEWEST and {i, j} & group for v in (i, j)}
+    return len(group) == views
 
 
 def _pair_lag(
     a: View, b: View, times_a: Array, times_b: Array, frame: float, board: Board
 ) -> tuple[Lag, int]:
     """The lag of b to a, and in how many images they meet at it."""
-    miss, count = _miss(a, b, times_a, times_b, 0.0, frame, board)
+    miss, _ = _miss(a, b, times_a, times_b, 0.0, frame, board)
     nothing = Lag(0.0, False, (miss, miss))
-    if miss < _AGREE:
-        return nothing, count
     lags = np.arange(-round(_REACH / frame), round(_REACH / frame) + 1) * frame
     tried = [_miss(a, b, times_a, times_b, lag, frame, board) for lag in lags]
     cost = np.array([m if n >= _LEAST_SHARED else np.inf for m, n in tried])

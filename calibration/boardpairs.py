@@ -156,33 +156,36 @@ def misses(a: View, b: View, times: NDArray[np.intp], guesses: Array, board: Boa
 
 
 def _one_way(source: View, target: View, times: NDArray[np.intp], moves: Array, board: Board) -> Array:
-    """(H, T) rms in squares, in the target, of the boards of the source."""
+    """(H, T) rms in squares, in the target, of the inner corners of the source's boards."""
     best = np.full((len(moves), len(times)), np.inf)
-    seen = target.flat[times]
-    side = board_side(seen, board)
-    for i in range(2):
+    seen = target.flat[times, : board.inner]
+    known = np.isfinite(seen[..., 0])
+    side, count = board_side(target.flat[times], board), np.maximum(known.sum(axis=1), 1)
+    for pose in np.moveaxis(source.poses[times], 1, 0):
         for turn in board.turns:
-            poses = source.poses[times, i] @ turn
-            points = np.einsum("tab,cb->tca", poses[:, :3, :3], board.corners) + poses[:, None, :3, 3]
+            points = _placed(pose @ turn, board.corners[: board.inner])
             placed = np.einsum("hab,tcb->htca", moves[:, :3, :3], points) + moves[:, None, None, :3, 3]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                miss = placed[..., :2] / np.where(placed[..., 2:] > 0, placed[..., 2:], np.nan) - seen
-            behind = (placed[..., 2] <= 0).any(axis=-1) | np.isnan(points[:, 0, 0])
-            square = np.nanmean(np.where(behind[..., None, None], 1e6, miss) ** 2, axis=(-1, -2)) * 2
+            depth = np.where(placed[..., 2] > 0, placed[..., 2], np.nan)
+            miss = np.sum((placed[..., :2] / depth[..., None] - seen) ** 2, axis=-1)
+            square = np.where(known, np.where(np.isnan(miss), _BEHIND, miss), 0.0).sum(axis=-1) / count
             best = np.minimum(best, np.sqrt(square) / side)
     return best
 
 
+def _placed(poses: Array, corners: Array) -> Array:
+    """(T, C, 3) corners put where boards are."""
+    return np.asarray(np.einsum("tab,cb->tca", poses[:, :3, :3], corners) + poses[:, None, :3, 3])
+
+
 def board_side(flat: Array, board: Board) -> Array:
-    """Typical size of a square in the image.
+    """Tell the typical size of a square in the image.
 
     Args:
         flat: (T, C, 2) positions of corners, NaN unseen.
         board: that was seen.
 
     Returns:
-        (T,) in the unit of `flat`: the larger of the mean sides along rows and columns, for a board seen from
-        aside has short ones.
+        (T,) in the unit of `flat`, along that direction in which it is larger: from aside, the other is short.
     """
     seen = np.isfinite(flat).all(axis=-1)[..., None]
     ours = np.broadcast_to(board.corners[:, :2], flat.shape)

@@ -16,7 +16,7 @@ from calibration.boardmarkers import edge_shift, without_shift
 from calibration.boards import Board, Sightings
 from calibration.camera import Camera
 from calibration.errors import CameraError, LensError
-from calibration.lensfit import Fit, fit_lens, plausible
+from calibration.lensfit import RAYLEIGH_MEDIAN, Fit, fit_lens, plausible
 
 Array = NDArray[np.float64]
 
@@ -134,7 +134,7 @@ def _without_bad_images(
 
 def _wrong_corners(fit: Fit) -> NDArray[np.bool_]:
     """(N, C) single corners that are far off in an image that is not."""
-    scale = np.nanmedian(fit.error) / 1.1774  # the median of a Rayleigh distribution of scale 1
+    scale = np.nanmedian(fit.error) / RAYLEIGH_MEDIAN
     wrong = fit.error > _BAD_CORNER * scale
     seen = np.isfinite(fit.error).sum(axis=1)
     few = (wrong.sum(axis=1) <= 0.25 * seen) & (seen - wrong.sum(axis=1) >= LEAST_CORNERS)

@@ -22,6 +22,7 @@ _FREE = {
     "fisheye": (0, 1, 2, 3),
 }
 _FOCALS = (0.4, 0.55, 0.75, 1.0, 1.35, 1.8, 2.5, 3.5)  # of the long side: 100 to 16 degrees
+RAYLEIGH_MEDIAN = 1.1774  # of the distance from the truth, when x and y scatter with deviation 1
 _ROUNDS = 3  # of estimating the scatter and adjusting with it
 _ROBUST, _LEAST_SCALE = 4.0, 0.05  # deviations; px, for images without noise
 # Priors, which matter only where images say little: centres of real cameras are within 3 % of the middle, and
@@ -103,7 +104,7 @@ def fit_lens(
         if not np.isfinite(poses).all():
             return None
         error = _errors(camera, poses, corners, board)
-        scale = max(float(np.nanmedian(error)) / 1.1774, _LEAST_SCALE)  # Rayleigh's median
+        scale = max(float(np.nanmedian(error)) / RAYLEIGH_MEDIAN, _LEAST_SCALE)
         terms = Terms(corners, board, scale, _ROBUST, prior, _square(start))
         camera, poses, spread = solve_lens(camera, poses, terms)
         poses = _better(camera, poses, corners, board)

@@ -19,10 +19,10 @@ from mocap.progress import Progress, Quiet
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_COARSE = 80  # frames of each video looked at first, evenly spread
+_COARSE = 60  # frames of each video looked at first, evenly spread
 # More of each, evenly among those near which it and another view see the board, and where it alone does: that
 # is near the camera, where the lens shows.
-_SHARED, _ALONE = 140, 70
+_SHARED, _ALONE = 140, 40
 _PHOTOGRAPHS = 300  # of a folder
 _ENOUGH = 3  # images with a whole chessboard, which needs no recognising then
 
@@ -79,19 +79,29 @@ def _recognised(board: Board, searches: list[Search]) -> tuple[Board, tuple[str,
 
 
 def _worth_looking(searches: list[Search]) -> list[tuple[Search, Indices]]:
-    """Frames of each film near those in which it saw the board, those that another film shared above all."""
-    when, worth = [s.when() for s in searches], []
-    for i, search in enumerate(searches):
-        if not search.is_video or not len(when[i]):
-            continue
-        others = np.sort(np.concatenate([np.zeros(0), *(t for j, t in enumerate(when) if j != i)]))
-        clock = search.clock()
-        step = 1.5 * float(np.median(np.diff(clock))) * max(1, -(-search.length // _COARSE))
-        mine, shared = _near(clock, when[i], step), _near(clock, others, step)
-        both, alone = np.flatnonzero(mine & shared), np.flatnonzero(mine & ~shared)
-        more = [both[_evenly(len(both), _SHARED)], alone[_evenly(len(alone), _ALONE)]]
-        worth.append((search, np.sort(np.concatenate(more))))
+    """Frames of each film near those in which it saw the board, those that another film shared above all.
+
+    All films leave out the same frames in time, so that what they look at stays together.
+    """
+    when = [s.when() for s in searches]
+    films = [s if s.is_video and len(w) else None for s, w in zip(searches, when, strict=True)]
+    split = [_split(s, when, i) for i, s in enumerate(films) if s is not None]
+    step = max((-(-len(both) // _SHARED) for both, _ in split), default=1)
+    worth = []
+    for search, (both, alone) in zip((s for s in films if s is not None), split, strict=True):
+        first = round(search.film.offset / search.frame())
+        kept = both[(both + first) % max(step, 1) == 0]
+        worth.append((search, np.sort(np.concatenate([kept, alone[_evenly(len(alone), _ALONE)]]))))
     return worth
+
+
+def _split(search: Search, when: list[Floats], own: int) -> tuple[Indices, Indices]:
+    """Frames near those in which a film and another saw the board, and it alone."""
+    others = np.sort(np.concatenate([np.zeros(0), *(t for j, t in enumerate(when) if j != own)]))
+    clock = search.clock()
+    reach = 1.5 * search.frame() * max(1, -(-search.length // _COARSE))
+    mine, shared = _near(clock, when[own], reach), _near(clock, others, reach)
+    return np.flatnonzero(mine & shared), np.flatnonzero(mine & ~shared)
 
 
 def _near(times: Floats, those: Floats, reach: float) -> NDArray[np.bool_]:

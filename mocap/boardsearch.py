@@ -115,6 +115,11 @@ class Search:
         after = np.maximum(index - known[-1], 0)
         return np.asarray(times + after * rate + self.film.offset)
 
+    def frame(self) -> float:
+        """Seconds between the film's frames, as far as those looked at tell."""
+        clock = self.clock()
+        return max(float(np.median(np.diff(clock))), 1e-3) if len(clock) > 1 else 1.0
+
     def sightings(self, board: Board) -> Sightings:
         """What was found, in order of time; of images without the board, too.
 
