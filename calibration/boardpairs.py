@@ -19,6 +19,7 @@ from calibration.rotation import nearest
 Array = NDArray[np.float64]
 
 _ASKED, _ANSWERING = 30, 60  # images that make hypotheses, and that judge them
+_BEHIND = 1e6  # (x/z)^2: by how much a board behind the camera is off
 _EXPLAINED = (
     1.0  # squares by which a board may be off in the other view: a far board's depth is off by as much
 )
@@ -185,7 +186,7 @@ def board_side(flat: Array, board: Board) -> Array:
         board: that was seen.
 
     Returns:
-        (T,) in the unit of `flat`, along that direction in which it is larger: from aside, the other is short.
+        (T,) in the unit of `flat`, along the direction in which it is larger: from aside, the other is short.
     """
     seen = np.isfinite(flat).all(axis=-1)[..., None]
     ours = np.broadcast_to(board.corners[:, :2], flat.shape)
