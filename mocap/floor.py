@@ -69,8 +69,15 @@ def support_height(lowest: Floats, hips: Floats, fps: float) -> Floats:
 def levelling(right: float, back: float) -> Floats:
     """Return the smallest rotation (3, 3) that turns a plane with these slopes along x and z level."""
     normal = np.array([-right, 1.0, -back])
-    normal /= np.linalg.norm(normal)
-    axis = np.cross(normal, [0.0, 1.0, 0.0])
-    x, y, z = axis
+    return turn_up(normal / np.linalg.norm(normal))
+
+
+def turn_up(up: Floats) -> Floats:
+    """Return the smallest rotation (3, 3) that takes the direction `up` to +y."""
+    target = np.array([0.0, 1.0, 0.0])
+    cosine = float(up @ target)
+    if cosine < -1 + 1e-9:
+        return np.diag([1.0, -1.0, -1.0])
+    x, y, z = np.cross(up, target)
     skew = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.asarray(np.eye(3) + skew + skew @ skew / (1.0 + normal[1]))
+    return np.asarray(np.eye(3) + skew + skew @ skew / (1.0 + cosine))

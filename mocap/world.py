@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from calibration.align import Move
 from calibration.camera import Cameras
-from mocap.floor import fit_floor, levelling
+from mocap.floor import fit_floor, levelling, turn_up
 from mocap.keypoints import Layout
 
 Floats = NDArray[np.float64]
@@ -65,17 +65,6 @@ def up_direction(cameras: Cameras, landmarks: Floats, layout: Layout) -> Floats:
         up = up + step @ tangent
         up /= np.linalg.norm(up)
     return np.asarray(up)
-
-
-def turn_up(up: Floats) -> Floats:
-    """Return the smallest rotation (3, 3) that takes the direction `up` to +y."""
-    target = np.array([0.0, 1.0, 0.0])
-    cosine = float(up @ target)
-    if cosine < -1 + 1e-9:
-        return np.diag([1.0, -1.0, -1.0])
-    x, y, z = np.cross(up, target)
-    skew = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.asarray(np.eye(3) + skew + skew @ skew / (1.0 + cosine))
 
 
 def lowest_feet(landmarks: Floats, layout: Layout, stature: float) -> Floats:

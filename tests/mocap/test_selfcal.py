@@ -14,10 +14,11 @@ from calibration.rotation import from_rotvec, to_rotvec
 from mocap.bodystart import start_cameras
 from mocap.config import Distance
 from mocap.errors import MocapError
+from mocap.floor import turn_up
 from mocap.observations import Observations
 from mocap.selfcal import calibrate_from_person, settle
 from mocap.stature import stature_of
-from mocap.world import lowest_feet, stand_world, turn_up, up_direction
+from mocap.world import lowest_feet, stand_world, up_direction
 from tests.calibration.synthetic import ring
 from tests.synth_take import LAYOUT, STATURE, guess, marching, observed
 
