@@ -88,7 +88,8 @@ def test_the_file_has_every_frame_at_the_right_rate(scene: Scene, tmp_path: Path
 def test_the_take_says_what_it_was_made_from(scene: Scene) -> None:
     take = Take.open(scene.take)
     assert sorted(p.name for p in take.folder.iterdir()) == [
-        "cameras.html", "cameras.toml", "people", "people.json", "points.npz", "quality.json", "take.json", "views",
+        "cameras.html", "cameras.toml", "people",
+        "people.json", "points.npz", "quality.json", "take.json", "views",
     ]  # fmt: skip
     record = take.manifest()
     assert [view["name"] for view in record["views"]] == ["cam1", "cam2", "cam3", "cam4"]
