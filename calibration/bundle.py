@@ -31,7 +31,7 @@ class Bundle:
     Args:
         cameras: V, adjusted.
         structure: (S, 3) points or (S, 4, 4) world_from_board.
-        times: (V,) seconds to add to each view's times.
+        times: (V,) seconds by which each view's times are late: subtract them.
         error: (V, S, C) reprojection error, pixels, NaN unseen.
         steps: (V, PARAMETERS) how far each parameter went.
         covariance: (V * PARAMETERS,) square, of the camera parameters; 0 where fixed; smallest-norm gauge.

@@ -19,7 +19,7 @@ TRANSLATION = slice(3, 6)  # metres, of camera_from_world
 FOCAL = slice(6, 8)  # natural logarithms of fx and fy
 CENTRE = slice(8, 10)  # pixels
 BEND = slice(10, 18)  # distortion coefficients in OpenCV's order, as many as the camera has
-TIME = 18  # seconds to add to the view's times
+TIME = 18  # seconds by which the view's times are late
 PARAMETERS = 19
 
 _NEAREST_DEPTH = 1e-6  # metres
