@@ -24,7 +24,7 @@ _LEAST_SCALE = 0.05  # px
 _WRONG = 6.0  # deviations of a whole board in a view: its corners were found wrongly, or it moved too fast
 # Times the scatter: wide first, for a lens that is a little wrong makes outliers of the largest boards.
 _WIDTHS = (6.0, 1.0)
-_DISAGREEING = 1.5  # times the scatter of each view alone; rendered views have 1.0, webcams that jitter 3
+_DISAGREEING = 3.0  # times the scatter of each view alone; rendered views have 1.0, webcams that jitter 2
 _LOOSE = 2.0  # times the deviation that each view alone leaves its lens: a prior of what is estimated jointly
 TIME_SD = 0.5  # of the time between images: how far views may be out of time with each other beforehand
 _IN_TIME = 0.02  # of the time between images: views nearer than that are in time, and are left so
@@ -88,11 +88,13 @@ def adjust_rig(
     problem = _Problem(lenses, corners, times, board, pairs)
     alone = [lens.rms / np.sqrt(2) for lens in lenses if np.isfinite(lens.rms)]
     if alone:
-        most = _DISAGREEING * max(float(np.median(alone)), _LEAST_SCALE)
+        own = max(float(np.median(alone)), _LEAST_SCALE)
+        most = _DISAGREEING * own
         problem.settle(cameras, False)
         cameras = problem.bundle.cameras
         if problem.typical_error() <= _DISAGREEING * most:  # of which lenses still a little wrong have a part
             problem.adjust(cameras, lenses_free=True)
+            problem.worse = max(1.0, problem.scale / own)
             if problem.scale <= most:
                 return problem.rig()
     problem.adjust(cameras, lenses_free=False)
@@ -112,6 +114,7 @@ class _Problem:
         self.tick = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
         self.scale, self.lenses_free = 0.0, False
         self.time_sd = TIME_SD * self.tick
+        self.worse = 1.0  # times that views agree less than each with itself: errors that go together
         self.known: Array | None = None  # where the boards are
         self.bundle: Bundle
 
@@ -165,7 +168,7 @@ class _Problem:
         placed[self.used] = self.bundle.structure
         seen = np.isfinite(self.seen[..., 0]).any(axis=2).sum(axis=1)
         kept = np.isfinite(error).any(axis=2).sum(axis=1)
-        focal_sd = self.bundle.sd[:, FOCAL].max(axis=1)
+        focal_sd = self.worse * self.bundle.sd[:, FOCAL].max(axis=1)
         if not self.lenses_free:
             known = [lens.sd[:2] / np.diag(lens.camera.K)[:2] for lens in self.lenses]
             focal_sd = np.array([float(share.max()) for share in known])
@@ -175,8 +178,8 @@ class _Problem:
             error,
             self.scale,
             focal_sd,
-            _centre_sd(self.bundle),
-            self.bundle.times,
+            self.worse * _centre_sd(self.bundle),
+            -self.bundle.times,  # it moves tracks along: what is seen late is moved back
             self.pairs,
             seen - kept,
             self.lenses_free,

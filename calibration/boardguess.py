@@ -25,6 +25,7 @@ _ALIKE = 3  # markers that must lie in an image as on the board; two always do, 
 _OFF = 0.2  # of a marker's edge that its corners may be off a plane, for lenses bend
 _ENOUGH = 9  # markers in all images together that prove a board
 _NEARLY_ALL = 0.95
+_LOOKED_AT = 3  # images with a chessboard that are searched for a larger one
 _MORE = 4  # markers more that another board must explain
 _FAMILIES = [name for name in DICTIONARIES if not name.endswith(("_50", "_100", "_250"))]
 
@@ -196,14 +197,29 @@ def _smallest(name: str, last: int) -> str:
 def _chessboard(board: Board, images: list[Image]) -> Recognised:
     for inverted in (False, True):
         said = replace(board, inverted=inverted)
-        if any(np.isfinite(find(said, image)).any() for image in images):
-            notes = ("the board is light on dark",) if inverted else ()
-            return Recognised(said, notes)
+        showing = [image for image in images if np.isfinite(find(said, image)).any()]
+        if showing:
+            _refuse_part(said, showing[:_LOOKED_AT])
+            return Recognised(said, ("the board is light on dark",) if inverted else ())
     for squares in _shapes(board.squares):
-        other = replace(board, squares=squares)
-        if min(squares) >= 4 and any(np.isfinite(find(other, image)).any() for image in images):
+        if _shows(replace(board, squares=squares), images):
             raise BoardError(_other_size(board, squares))
     raise BoardError(
         f"no chessboard of {board} in {len(images)} images looked at: is all of it in the picture, flat,"
         " sharp, with a light rim around it? (squares are counted, not inner corners)"
+    )
+
+
+def _refuse_part(board: Board, images: list[Image]) -> None:
+    """Refuse a board that is a part of a larger one, as OpenCV's detector finds it, too."""
+    columns, rows = board.squares
+    larger = [(columns + 1, rows + 1), (columns + 1, rows), (columns, rows + 1)]
+    for squares in larger:
+        if _shows(replace(board, squares=squares), images):
+            raise BoardError(_other_size(board, squares))
+
+
+def _shows(board: Board, images: list[Image]) -> bool:
+    return min(board.squares) >= 4 and any(
+        np.isfinite(find(board, image, thorough=False)).any() for image in images
     )

@@ -23,7 +23,8 @@ _REACH = (0.1, 2.0, 6.0)  # of a marker's edge, to both sides of it; px at least
 _PART = (0.12, 0.88)  # of an edge: near its ends the other edges round it off
 _SAMPLES = (6, 32)  # along an edge, at least and at most
 _STEP = 0.25  # px across it
-_ALIKE = (0.15, 2.0)  # of a marker's edge, and px, that it may be off its place on the board, for lenses bend
+_ALIKE = 0.3  # of a marker's edge that it may be off its place on the board, for lenses bend
+_STRAYED = 3.0  # px that lines may meet from where the detector saw a corner; it is within 1.6
 
 
 def marker_corners(board: Board, grey: Image, found: Array, numbers: Array, coarse: Array) -> Array:
@@ -45,12 +46,11 @@ def marker_corners(board: Board, grey: Image, found: Array, numbers: Array, coar
     if expected is None or not known.any():
         return out.reshape(-1, 2)
     numbers, coarse = numbers[known].astype(int), coarse[known]
-    place = expected[numbers]
-    edge = np.linalg.norm(place - np.roll(place, 1, axis=1), axis=-1).min(axis=1)
-    allowed = np.maximum(_ALIKE[0] * edge, _ALIKE[1])
-    met = _met(grey, place, edge)
-    good = np.linalg.norm(coarse - place, axis=-1).max(axis=1) < allowed
-    good &= np.linalg.norm(met - place, axis=-1).max(axis=1) < allowed  # NaN is no good
+    edge = np.linalg.norm(coarse - np.roll(coarse, 1, axis=1), axis=-1).min(axis=1)
+    met = _met(grey, coarse, edge)
+    met = _met(grey, np.where(np.isfinite(met), met, coarse), edge)  # now with the edges in the middle
+    good = np.linalg.norm(coarse - expected[numbers], axis=-1).max(axis=1) < _ALIKE * np.maximum(edge, 10.0)
+    good &= np.linalg.norm(met - coarse, axis=-1).max(axis=1) < _STRAYED  # NaN is no good
     out[numbers[good]] = met[good]
     return out.reshape(-1, 2)
 

@@ -90,8 +90,8 @@ def calibrate_lens(
     start = _fitted(sightings, board, chosen, "fisheye" if model == "fisheye" else "pinhole 4")
     shift = edge_shift(start.camera, sightings.corners[chosen], board)
     sightings = replace(sightings, corners=without_shift(sightings.corners, board, shift))
+    start = _best(start, sightings.corners[chosen], board, sightings, model)
     fit, corners, chosen, dropped = _without_bad_images(sightings, board, chosen, start)
-    fit = _best(fit, corners, board, sightings, model)
     problem = _same_tilt(sightings.name, fit) or uncertain_focal(sightings.name, fit.camera, fit.sd, fit.rms)
     if problem and strict:
         raise LensError(problem)
@@ -145,10 +145,10 @@ def _best(start: Fit, corners: Array, board: Board, sightings: Sightings, model:
     """The model of which the data hold every coefficient."""
     if start.kind == "fisheye":
         return start
-    best = start
+    best, most = start, 2 * _BAD_CORNER * float(np.nanmedian(start.error))
     for kind in ("pinhole 5", "pinhole 8"):
         fit = fit_lens(corners, board, sightings.size, kind, start)
-        if fit is None or not plausible(fit, corners) or fit.criterion >= best.criterion:
+        if fit is None or not plausible(fit, corners) or fit.criterion(most) >= best.criterion(most):
             break
         best = fit
     if model is None and best.rms > _FISHEYE_PX:

@@ -73,11 +73,11 @@ class Fit:
         """(4,) standard deviations of fx, fy, cx, cy, px."""
         return self.spread[:4]
 
-    @property
-    def criterion(self) -> float:
-        """Schwarz' information criterion: lower is better."""
-        count = 2 * int(np.isfinite(self.error).sum())
-        return count * np.log(max(self.rms, 1e-6) ** 2) + int(self.free.sum()) * np.log(count)
+    def criterion(self, most: float) -> float:
+        """Schwarz' information criterion, lower is better; errors above `most` px count as that."""
+        error = np.minimum(self.error, most)
+        count = 2 * int(np.isfinite(error).sum())
+        return count * np.log(max(float(np.nanmean(error**2)), 1e-12)) + int(self.free.sum()) * np.log(count)
 
 
 def fit_lens(

@@ -24,7 +24,6 @@ _COARSE = 60  # frames of each video looked at first, evenly spread
 # is near the camera, where the lens shows.
 _SHARED, _ALONE = 140, 40
 _PHOTOGRAPHS = 300  # of a folder
-_ENOUGH = 3  # images with a whole chessboard, which needs no recognising then
 
 __all__ = ["Film", "Found", "find_boards"]
 
@@ -71,9 +70,6 @@ def find_boards(films: Sequence[Film], board: Board, *, progress: Progress | Non
 
 
 def _recognised(board: Board, searches: list[Search]) -> tuple[Board, tuple[str, ...]]:
-    whole = sum(len(s.when()) for s in searches)
-    if board.type == "chessboard" and whole >= _ENOUGH:
-        return board, ()
     told = recognise(board, [image for s in searches for image in s.samples])
     return told.board, told.notes
 

@@ -13,7 +13,7 @@ from calibration.rotation import from_rotvec
 CHARUCO = Board((5, 4), 0.25, 0.19, "DICT_4X4_50")
 CHESS = Board((6, 5), 0.1, type="chessboard")
 _FINE = 3  # rays across a pixel
-_TEXTURE = 80  # px a square
+_TEXTURE = 100  # px a square: markers of 0.76 of it have whole pixels
 
 
 def texture(board: Board, rim: float = 0.5) -> np.ndarray:
@@ -99,9 +99,8 @@ def varied(
     return np.stack(poses)
 
 
-def waved(cameras: Cameras, count: int, board: Board = CHARUCO, seed: int = 2) -> np.ndarray:
+def waved(cameras: Cameras, count: int, board: Board = CHARUCO) -> np.ndarray:
     """(count, 4, 4) a board walked about in the middle of a ring of cameras, shown to one after the other."""
-    rng = np.random.default_rng(seed)
     poses = []
     for i in range(count):
         turn = 2 * np.pi * 2 * i / count
@@ -110,6 +109,6 @@ def waved(cameras: Cameras, count: int, board: Board = CHARUCO, seed: int = 2) -
         pose = np.eye(4)
         pose[:3, :3] = facing @ wobble
         middle = np.array([0.5 * np.sin(3 * turn), 1.1 + 0.3 * np.cos(2 * turn), 0.5 * np.cos(4 * turn)])
-        pose[:3, 3] = middle + rng.normal(0, 0.02, 3) - pose[:3, :3] @ board.middle
+        pose[:3, 3] = middle - pose[:3, :3] @ board.middle
         poses.append(pose)
     return np.stack(poses)
