@@ -7,6 +7,8 @@ sees two directions in one pixel; only the part up to that fold is a lens, and b
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
@@ -80,7 +82,13 @@ def _brown(xy: Array, k: Array) -> Array:
 
 def _brown_fold(coefficients: Array) -> float:
     """First r^2 at which r stops growing with the angle; infinite for a well-behaved lens."""
-    top, bottom = _radial(_padded(coefficients))
+    return _fold(tuple(coefficients.tolist()))
+
+
+@lru_cache(maxsize=256)
+def _fold(coefficients: tuple[float, ...]) -> float:
+    """The same, kept: a lens is asked again and again."""
+    top, bottom = _radial(_padded(np.array(coefficients)))
     square = Polynomial([0.0, 2.0])
     growth = top * bottom + square * (_slope(top) * bottom - top * _slope(bottom))
     return min(_first_root(growth), _first_root(bottom))
