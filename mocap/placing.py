@@ -167,7 +167,7 @@ def _found(
     if not np.array_equal(finer.offsets, timed.offsets):
         timed = finer
         seen, said = _on_clock(keypoints, videos, timed)
-        found = calibrate_from_person(seen, found.cameras, *size)
+        found = calibrate_from_person(seen, lenses, *size)  # estimated lenses are no new start
     require_cameras_above(found.cameras)
     warnings = require_known_geometry(found.cameras, found.turn_sd, found.focal_sd)
     record = {"calibration": {"from": "people", **_spread(found, seen)}, "sync": timed.record()}
