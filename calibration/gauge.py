@@ -7,11 +7,10 @@ adjustment moved disagree with that, and are outvoted by those that it did not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.align import Move
 from calibration.camera import Camera, Cameras
 from calibration.rotation import from_rotvec
 
@@ -23,30 +22,7 @@ _DEPTH = 1 / 3  # say of the depth before a camera: less well known than the sid
 _LEAST = 0.001  # metres of miss below which a camera agrees as well as can be
 
 
-@dataclass(frozen=True, eq=False)
-class Similarity:
-    """x -> scale * rotation x + shift."""
-
-    scale: float
-    rotation: Array
-    shift: Array
-
-    def points(self, points: Array) -> Array:
-        """Carry points (..., 3) over."""
-        return np.asarray(self.scale * points @ self.rotation.T + self.shift)
-
-    def cameras(self, cameras: Cameras) -> Cameras:
-        """Carry cameras over: they see the carried points where they saw the points."""
-        return Cameras(tuple(replace(c, camera_from_world=self._pose(c)) for c in cameras))
-
-    def _pose(self, camera: Camera) -> Array:
-        pose = np.eye(4)
-        pose[:3, :3] = camera.camera_from_world[:3, :3] @ self.rotation.T
-        pose[:3, 3] = -pose[:3, :3] @ self.points(camera.centre)
-        return pose
-
-
-def into_world_of(old: Cameras, new: Cameras, points: Array) -> Similarity:
+def into_world_of(old: Cameras, new: Cameras, points: Array) -> Move:
     """Find what carries the world of the new cameras into that of the old ones.
 
     Args:
@@ -66,7 +42,7 @@ def into_world_of(old: Cameras, new: Cameras, points: Array) -> Similarity:
         if np.abs(change).max() < _SMALL:
             break
     turn, scale = from_rotvec(step[:3]), float(np.exp(step[6]))
-    return Similarity(scale, turn, middle + step[3:6] - scale * turn @ middle)
+    return Move(turn, middle + step[3:6] - scale * turn @ middle, scale)
 
 
 def _before(camera: Camera, points: Array) -> Array:

@@ -42,6 +42,15 @@ class Calibrated:
     errors_px: Any = None
     sd: Any = None
 
+    def shown(self) -> dict[str, Any]:
+        """What a picture of the cameras shows beside them."""
+        return {
+            "points": self.points,
+            "sd": self.sd,
+            "errors_px": self.errors_px,
+            "offsets": self.offsets,
+        }
+
 
 def write_calibrated(path: Path, found: Calibrated, form: str | None = None) -> list[Path]:
     """Write the cameras, the record beside them, and a page that shows them.
@@ -60,15 +69,7 @@ def write_calibrated(path: Path, found: Calibrated, form: str | None = None) -> 
     record, page = path.with_suffix(".quality.json"), path.with_suffix(".html")
     written = list(write_calibration(path, found.cameras, form))
     save(record, (json.dumps(found.record, indent=2, allow_nan=False) + "\n").encode())
-    write_page(
-        found.cameras,
-        page,
-        points=found.points,
-        sd=found.sd,
-        errors_px=found.errors_px,
-        offsets=found.offsets,
-        title=f"Cameras of {path.name}",
-    )
+    write_page(found.cameras, page, title=f"Cameras of {path.name}", **found.shown())
     return [*written, record, page]
 
 
@@ -103,11 +104,4 @@ def draw_calibrated(path: Path, found: Calibrated) -> None:
     """
     from calibration.picture import draw
 
-    draw(
-        found.cameras,
-        path,
-        points=found.points,
-        sd=found.sd,
-        errors_px=found.errors_px,
-        offsets=found.offsets,
-    )
+    draw(found.cameras, path, **found.shown())

@@ -31,9 +31,7 @@ Floats = NDArray[np.float64]
 ROUNDS = ((6.0, 10), (3.0, 15), (2.0, 15))  # robust scale in deviations, and steps
 POINTS = 2500  # of the bundle; more bring nothing, as a detector's errors are alike from frame to frame
 LEAST_POINTS = 200
-SIZE_OFF = (
-    0.06  # of the stature, by which height and distance may disagree: three deviations of the stature's
-)
+SIZE_OFF = 0.06  # by which height and distance may disagree: three deviations of a stature from bones
 SCALE_PX = 0.02  # of the person's height: see `pipeline.ROBUST_PX`
 STEADY = 0.05  # seconds over which the velocity of a landmark is taken
 PIXEL = 0.7  # what a landmark scatters by itself, pixels

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from calibration import Cameras
-from calibration.gauge import Similarity, into_world_of
+from calibration.align import Move
+from calibration.gauge import into_world_of
 from calibration.projection import PARAMETERS, moved
 from calibration.rotation import from_rotvec
 from tests.calibration.synthetic import people, ring
 
-AWAY = Similarity(1.04, from_rotvec(np.array([0.03, -0.05, 0.02])), np.array([0.1, -0.04, 0.07]))
+AWAY = Move(from_rotvec(np.array([0.03, -0.05, 0.02])), np.array([0.1, -0.04, 0.07]), 1.04)
 
 
 def test_carried_cameras_see_carried_points_where_they_saw_the_points():
