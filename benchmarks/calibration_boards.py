@@ -17,9 +17,9 @@ import click
 import numpy as np
 
 from calibration import Camera, Cameras
-from calibration.boards import Board
+from calibration.boards.board import Board
 from calibration.files import read_calibration
-from calibration.intrinsics import calibrate_lens
+from calibration.lens.intrinsics import calibrate_lens
 from mocap.boardfilm import find_boards
 from mocap.boardsearch import Film
 from mocap.calibrate_board import calibrate_board

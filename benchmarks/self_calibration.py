@@ -16,9 +16,9 @@ import click
 import numpy as np
 from solve_time import observations
 
+from calibration.adjust.freedom import Freedom
+from calibration.adjust.projection import FOCAL, ROTATION
 from calibration.camera import Camera, Cameras
-from calibration.freedom import Freedom
-from calibration.projection import FOCAL, ROTATION
 from calibration.rotation import nearest, to_rotvec
 from mocap.bodybundle import adjust_on_body
 from mocap.bodystart import start_cameras

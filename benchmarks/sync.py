@@ -23,7 +23,7 @@ import numpy as np
 
 from calibration.camera import Cameras
 from calibration.files import read_calibration
-from calibration.sync import Offsets, find_offsets
+from calibration.sync.offsets import Offsets, find_offsets
 from mocap.config import View, load_views
 from mocap.errors import SyncError
 from mocap.keypoints import Keypoints2D, load_layout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Literal
 
-from calibration.boards import DICTIONARIES, Board
+from calibration.boards.board import DICTIONARIES, Board
 from mocap.errors import ConfigError
 
 # OpenCV finds chessboards of 3x3 inner corners and more.

@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.boardguess import recognise
-from calibration.boards import Board, Sightings
+from calibration.boards.board import Board, Sightings
+from calibration.boards.guess import recognise
 from mocap.boardsearch import Film, Search
 from mocap.progress import Progress, Quiet
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.boardworld import Placed
-from calibration.extrinsics import Rig
-from calibration.intrinsics import Lens
+from calibration.lens.intrinsics import Lens
+from calibration.places.extrinsics import Rig
+from calibration.places.world import Placed
 
 Floats = NDArray[np.float64]
 Row = dict[str, Any]

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.boardfind import find, sharpness, to_grey
-from calibration.boards import Board, Sightings
+from calibration.boards.board import Board, Sightings
+from calibration.boards.find import find, sharpness, to_grey
 from mocap.errors import VideoError
 from mocap.progress import Progress
 from mocap.video import Image, probe, read_frames

@@ -10,10 +10,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from calibration.adjust.freedom import Freedom
+from calibration.adjust.habits import Habits
+from calibration.adjust.rigid import Bones, Rigid, adjust_rigid
 from calibration.camera import Cameras
-from calibration.freedom import Freedom
-from calibration.habits import Habits
-from calibration.rigid import Bones, Rigid, adjust_rigid
 from calibration.triangulate import triangulate
 from mocap.attach import load_attachment
 from mocap.errors import MocapError
@@ -38,7 +38,7 @@ class Build:
     """What is known of bodies as a layout shows them; lengths in units of stature.
 
     rows: (J,) landmarks used; pairs (B, 2) of their places in `rows`, kind, give (B,); length, spread (K,);
-    habit_sd (COUNT,), above, perspective, high, low: of `calibration.habits.Habits`.
+    habit_sd (COUNT,), above, perspective, high, low: of `calibration.adjust.habits.Habits`.
     """
 
     rows: NDArray[np.intp]

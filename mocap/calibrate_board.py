@@ -9,16 +9,16 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.boardcheck import left_out_error
-from calibration.boardclock import find_lags, on_one_clock
-from calibration.boardmarkers import without_shift
-from calibration.boards import Board, Sightings
-from calibration.boardworld import Placed, put_in_world
+from calibration.boards.board import Board, Sightings
+from calibration.boards.markers import without_shift
 from calibration.camera import Camera
 from calibration.errors import LensError
-from calibration.extrinsics import Rig, calibrate_places
 from calibration.footage import match_footage
-from calibration.intrinsics import Lens, calibrate_lens, given_lens
+from calibration.lens.intrinsics import Lens, calibrate_lens, given_lens
+from calibration.places.check import left_out_error
+from calibration.places.clock import find_lags, on_one_clock
+from calibration.places.extrinsics import Rig, calibrate_places
+from calibration.places.world import Placed, put_in_world
 from mocap import boardreport
 from mocap.boardfilm import Film, Found, find_boards
 from mocap.calibrated import Calibrated

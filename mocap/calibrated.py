@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from calibration.camera import Cameras
+from calibration.drawing.page import write_page
 from calibration.files import write_calibration
-from calibration.page import write_page
 from calibration.saving import save
 from mocap.errors import CalibrateError
 
@@ -102,6 +102,6 @@ def draw_calibrated(path: Path, found: Calibrated) -> None:
     Raises:
         calibration.FileError: the file cannot be written.
     """
-    from calibration.picture import draw
+    from calibration.drawing.picture import draw
 
     draw(found.cameras, path, **found.shown())

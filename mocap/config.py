@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from calibration.boards import Board
+from calibration.boards.board import Board
 from mocap.boardfields import BoardFieldError, checked_board
 from mocap.errors import ConfigError
 from mocap.yamlfile import read_yaml

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Cameras
-from calibration.page import rig_html
-from calibration.scene import arrange
+from calibration.drawing.page import rig_html
+from calibration.drawing.scene import arrange
 from mocap.observations import Observations
 from mocap.selfcal import triangulated
 from mocap.swaps import repair_swaps

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from calibration.adjust.refine import Refined, refine
 from calibration.camera import Cameras
 from calibration.leaveout import SCALE, LeftOut, leave_one_out, summary
-from calibration.refine import Refined, refine
 from mocap.keypoints import Layout
 from mocap.observations import Observations
 from mocap.swaps import Swaps, repair_swaps

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from calibration.adjust.bundle import Bundle, adjust
+from calibration.adjust.freedom import Freedom
+from calibration.adjust.projection import FOCAL, ROTATION
 from calibration.align import Move
-from calibration.bundle import Bundle, adjust
 from calibration.camera import Cameras
-from calibration.freedom import Freedom
-from calibration.projection import FOCAL, ROTATION
 from calibration.triangulate import triangulate
 from mocap.animate import ADULT
 from mocap.attach import load_attachment

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Camera, Cameras
-from calibration.sync import APART, Offsets, find_offsets
-from calibration.sync_tracks import Track
+from calibration.sync.offsets import APART, Offsets, find_offsets
+from calibration.sync.tracks import Track
 from mocap.config import View
 from mocap.earshot import Heard, hear, travel_times
 from mocap.errors import SyncError

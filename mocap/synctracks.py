@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Camera, Cameras
-from calibration.sync_tracks import Track
+from calibration.sync.tracks import Track
 from mocap.bodyguess import angles_off_axis, facing_the_eye
 from mocap.config import View
 from mocap.keypoints import Keypoints2D, Layout

@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.adjust.freedom import Freedom
+from calibration.adjust.projection import ROTATION, TIME, TRANSLATION
 from calibration.camera import Cameras
-from calibration.freedom import Freedom
-from calibration.projection import ROTATION, TIME, TRANSLATION
 from mocap.clock import on_one_clock
 from mocap.keypoints import Keypoints2D
 from mocap.selfcal import settle

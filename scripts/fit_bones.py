@@ -5,9 +5,9 @@
 PAIRS_FOLDER holds `blazepose_pairs.npz` and its `load.py`: detector output in four calibrated views of
 rendered people. The landmarks are triangulated with the true cameras. For pairs of landmarks on one bone, the
 median length of each clip over the stature gives the mean and its scatter from clip to clip; the scatter in
-time gives by how much it gives. The views' residuals, fitted with the patterns of `calibration.habits`, give
-the habits; triangulating takes 3 of the 8 numbers that four views see, so what is left is brought back to
-8 / 5 (deviations by its root). Only the training people are used.
+time gives by how much it gives. The views' residuals, fitted with the patterns of
+`calibration.adjust.habits`, give the habits; triangulating takes 3 of the 8 numbers that four views see, so
+what is left is brought back to 8 / 5 (deviations by its root). Only the training people are used.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+from calibration.adjust.habits import Habits
 from calibration.camera import Camera, Cameras
-from calibration.habits import Habits
 from calibration.triangulate import triangulate
 from mocap.keypoints import load_layout
 from mocap.observations import Observations
@@ -56,7 +56,7 @@ HEADER = """\
 # The body as BlazePose sees it, for calibration from a moving person; written by scripts/fit_bones.py.
 # bones: [landmark, landmark, length, its deviation from person to person, by how much it gives in time];
 # the length in units of stature, the others as shares of it. Left side only; the right is its mirror image.
-# habits: how the detector errs in a view for a whole clip, in the order and units of calibration.habits.
+# habits: how the detector errs in a view for a whole clip; order and units as in calibration.adjust.habits.
 """
 
 

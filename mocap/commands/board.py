@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from calibration.pattern import Pattern
+    from calibration.boards.pattern import Pattern
 
 Pair = tuple[float, float]
 
@@ -55,8 +55,8 @@ def board(
 
     Prints the line that belongs into the views file.
     """
-    from calibration.pattern import SQUARES
-    from calibration.printing import paper_size, write_board
+    from calibration.boards.pattern import SQUARES
+    from calibration.boards.printing import paper_size, write_board
 
     sheet = size or paper_size(paper)
     pattern = _pattern(kind, squares or SQUARES[kind], square, marker, dictionary, sheet)
@@ -80,8 +80,8 @@ def _pattern(
     paper: Pair,
 ) -> Pattern:
     """What was asked for, in metres, with what fits for the rest."""
-    from calibration.pattern import Pattern, default_dictionary, default_marker
-    from calibration.printing import largest_square
+    from calibration.boards.pattern import Pattern, default_dictionary, default_marker
+    from calibration.boards.printing import largest_square
 
     edge = largest_square(squares, paper) if square is None else square / 1000
     if kind == "chessboard":

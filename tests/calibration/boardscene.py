@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from calibration import Camera, Cameras
-from calibration.boardfind import charuco
-from calibration.boards import Board, Sightings
+from calibration.boards.board import Board, Sightings
+from calibration.boards.find import charuco
 from calibration.rotation import from_rotvec
 
 CHARUCO = Board((5, 4), 0.25, 0.19, "DICT_4X4_50")

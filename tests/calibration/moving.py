@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from calibration.camera import Cameras
-from calibration.sync import Track
+from calibration.sync.tracks import Track
 
 POINTS = 14
 SD = 0.008  # normalised: 2 % of a person who fills four tenths of the image

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from calibration.boardfind import charuco, find, sharpness
-from calibration.boardguess import recognise
-from calibration.boardmarkers import edge_shift, without_shift
-from calibration.boards import Board
+from calibration.boards.board import Board
+from calibration.boards.find import charuco, find, sharpness
+from calibration.boards.guess import recognise
+from calibration.boards.markers import edge_shift, without_shift
 from calibration.errors import BoardError
 from tests.calibration.boardscene import CHARUCO, CHESS, corners_in, held, render, sightings, varied
 from tests.calibration.synthetic import camera

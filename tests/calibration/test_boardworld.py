@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from calibration import Cameras
-from calibration.boards import Board
-from calibration.boardworld import put_in_world
+from calibration.boards.board import Board
+from calibration.places.world import put_in_world
 from calibration.rotation import from_rotvec
 from tests.calibration.boardscene import CHARUCO, waved
 from tests.calibration.synthetic import ring

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from calibration import Cameras
-from calibration.bundle import adjust
-from calibration.freedom import Freedom
-from calibration.projection import BEND, CENTRE, FOCAL, PARAMETERS, TIME, moved, project
+from calibration.adjust.bundle import adjust
+from calibration.adjust.freedom import Freedom
+from calibration.adjust.projection import BEND, CENTRE, FOCAL, PARAMETERS, TIME, moved, project
 from calibration.rotation import from_rotvec, to_rotvec
 from tests.calibration.synthetic import camera, people, ring
 

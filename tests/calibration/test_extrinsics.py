@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from calibration import Cameras
-from calibration.boardcheck import left_out_error
-from calibration.boardclock import find_lags, on_one_clock
-from calibration.boards import Board
+from calibration.boards.board import Board
 from calibration.errors import LensError, PlacesError
-from calibration.extrinsics import Rig, calibrate_places
-from calibration.intrinsics import Lens, calibrate_lens, given_lens
+from calibration.lens.intrinsics import Lens, calibrate_lens, given_lens
+from calibration.places.check import left_out_error
+from calibration.places.clock import find_lags, on_one_clock
+from calibration.places.extrinsics import Rig, calibrate_places
 from tests.calibration.boardscene import CHARUCO, sightings, waved
 from tests.calibration.synthetic import ring
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from calibration import Cameras
+from calibration.adjust.gauge import into_world_of
+from calibration.adjust.projection import PARAMETERS, moved
 from calibration.align import Move
-from calibration.gauge import into_world_of
-from calibration.projection import PARAMETERS, moved
 from calibration.rotation import from_rotvec
 from tests.calibration.synthetic import people, ring
 

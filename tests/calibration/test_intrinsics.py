@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from calibration import Camera
-from calibration.boardchoice import choose, coverage
-from calibration.boards import Board, Sightings
+from calibration.boards.board import Board, Sightings
 from calibration.errors import CameraError, LensError
-from calibration.intrinsics import Lens, calibrate_lens, given_lens
+from calibration.lens.choice import choose, coverage
+from calibration.lens.intrinsics import Lens, calibrate_lens, given_lens
 from tests.calibration.boardscene import CHARUCO, CHESS, held, sightings, varied
 from tests.calibration.synthetic import BARREL, camera
 

@@ -14,10 +14,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from calibration import Cameras
+from calibration.drawing.page import rig_html, write_page
+from calibration.drawing.picture import ABOVE, FRONT, _ellipse, draw, picture, rig_figure, turned
+from calibration.drawing.scene import arrange
 from calibration.errors import FileError
-from calibration.page import rig_html, write_page
-from calibration.picture import ABOVE, FRONT, _ellipse, draw, picture, rig_figure, turned
-from calibration.scene import arrange
 from tests.calibration.synthetic import camera, ring
 
 EVIL = "</script><img src=x onerror=alert(1)>"

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from calibration.boards import DICTIONARIES
+from calibration.boards.board import DICTIONARIES
+from calibration.boards.pattern import KINDS, SQUARES, Pattern, default_dictionary, default_marker
+from calibration.boards.printing import PAPERS, board_pdf, largest_square, paper_size, write_board
 from calibration.errors import BoardError, FileError
-from calibration.pattern import KINDS, SQUARES, Pattern, default_dictionary, default_marker
-from calibration.printing import PAPERS, board_pdf, largest_square, paper_size, write_board
 
 A4 = PAPERS["a4"]
 FINE = 8  # pixels a millimetre of what the detectors are shown

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calibration import Cameras
-from calibration.refine import BLOCKS, LEAST_FRAMES, LEAST_GAIN, refine
+from calibration.adjust.refine import BLOCKS, LEAST_FRAMES, LEAST_GAIN, refine
 from calibration.rotation import from_rotvec, to_rotvec
 from calibration.triangulate import triangulate
 from tests.calibration.synthetic import ring

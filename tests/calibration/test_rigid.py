@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from calibration import Cameras
-from calibration.border import Bordered
-from calibration.freedom import Freedom
-from calibration.habits import COUNT, Habits
-from calibration.projection import FOCAL, PARAMETERS, ROTATION, moved
-from calibration.rigid import Bones, adjust_rigid
+from calibration.adjust.border import Bordered
+from calibration.adjust.freedom import Freedom
+from calibration.adjust.habits import COUNT, Habits
+from calibration.adjust.projection import FOCAL, PARAMETERS, ROTATION, moved
+from calibration.adjust.rigid import Bones, adjust_rigid
 from calibration.rotation import from_rotvec, to_rotvec
 from tests.calibration.synthetic import ring
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from calibration import Cameras
-from calibration.scene import arrange, distances, remarks
+from calibration.drawing.scene import arrange, distances, remarks
 from tests.calibration.synthetic import camera, ring
 
 FISHEYE = (0.05, 0.01, 0.0, 0.0)

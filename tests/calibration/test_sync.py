@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from calibration.camera import Cameras
-from calibration.sync import Offsets, Track, find_offsets
-from calibration.sync_pairs import essential_matrix, fundamental, sampson
-from calibration.sync_tracks import Smooth
+from calibration.sync.offsets import Offsets, find_offsets
+from calibration.sync.pairs import essential_matrix, fundamental, sampson
+from calibration.sync.tracks import Smooth, Track
 from tests.calibration.moving import POINTS, SD, repeating, restless, still, tracks
 from tests.calibration.synthetic import look_at, people, ring
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from calibration.boards.pattern import Pattern
+from calibration.boards.printing import PAPERS, board_pdf
 from calibration.errors import BoardError
-from calibration.pattern import Pattern
-from calibration.printing import PAPERS, board_pdf
 from mocap.commands.board import board
 from mocap.config import load_views
 

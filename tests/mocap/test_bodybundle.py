@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from calibration.adjust.freedom import Freedom
+from calibration.adjust.habits import COUNT
+from calibration.adjust.projection import FOCAL, PARAMETERS, ROTATION, moved
 from calibration.camera import Cameras
-from calibration.freedom import Freedom
-from calibration.habits import COUNT
-from calibration.projection import FOCAL, PARAMETERS, ROTATION, moved
 from calibration.rotation import to_rotvec
 from mocap.bodybundle import adjust_on_body, load_build
 from mocap.errors import MocapError

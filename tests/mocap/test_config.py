@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from calibration.boards import Board
+from calibration.boards.board import Board
 from mocap.config import CalibrationFile, load_views, single_video
 from mocap.errors import ConfigError
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from calibration.adjust.projection import PARAMETERS, moved
 from calibration.camera import Cameras
 from calibration.files import read_calibration
-from calibration.projection import PARAMETERS, moved
 from calibration.rotation import from_rotvec
 from mocap.cli import _run
 from mocap.config import load_views

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from calibration.adjust.freedom import Freedom
 from calibration.align import Move
 from calibration.camera import Cameras
-from calibration.freedom import Freedom
 from calibration.rotation import from_rotvec, to_rotvec
 from mocap.bodystart import start_cameras
 from mocap.config import Distance

@@ -1,0 +1,1 @@
+"""Cameras moved until they agree with what they saw: bundle adjustment, and what it may move."""

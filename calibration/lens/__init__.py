@@ -1,0 +1,1 @@
+"""One camera's lens, from images of a board."""

@@ -1,0 +1,1 @@
+"""How much later each view began, from moving bodies that several views saw."""
