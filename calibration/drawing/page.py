@@ -46,7 +46,7 @@ def write_page(
         FileError: the file cannot be written.
     """
     scene = arrange(cameras, points=points, floor=floor, sd=sd, errors_px=errors_px, offsets=offsets)
-    save(path, rig_html(scene, title).encode())
+    save(path, rig_html(scene, title))
 
 
 def rig_html(scene: Scene, title: str = "Camera rig") -> str:

@@ -14,9 +14,10 @@ import numpy as np
 
 from calibration.camera import Cameras
 from calibration.errors import FileError
-from calibration.files import replacing, tables
+from calibration.files import tables
 from calibration.files.document import Document, open_document
 from calibration.files.source import Source
+from calibration.saving import save
 
 
 def claims(document: Document) -> bool:
@@ -68,7 +69,7 @@ def write_aniposelib(
             values["offset"] = float(given[camera.name])
         parts.append(tables.written(key, values))
     parts.append(tables.written("metadata", {"units": "m", "up": "y"}))
-    replacing.write_file(target, "\n".join(parts))
+    save(target, "\n".join(parts))
     return (target,)
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from calibration.camera import Camera, Cameras
-from calibration.files import replacing, tables
+from calibration.files import tables
 from calibration.files.document import Document
 from calibration.files.source import Source, refuse_models
 from calibration.files.world import from_metres_y_up
+from calibration.saving import save
 
 _MARKS = ("cam_id", "port", "rotation_count")
 
@@ -62,7 +63,7 @@ def write(path: Path, cameras: Cameras) -> tuple[Path, ...]:
     parts = [
         tables.written(f"cameras.{n}", _fields(n, camera)) for n, camera in zip(numbers, placed, strict=True)
     ]
-    replacing.write_file(path, "\n".join(parts))
+    save(path, "\n".join(parts))
     return (path,)
 
 

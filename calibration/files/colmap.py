@@ -18,10 +18,10 @@ import numpy as np
 
 from calibration.camera import Camera, Cameras
 from calibration.errors import FileError
-from calibration.files import replacing
 from calibration.files.document import Document, open_document
 from calibration.files.quaternion import from_matrix, to_matrix
 from calibration.files.source import Entry, Source
+from calibration.saving import save_folder
 
 _FILES = ("cameras.txt", "images.txt")
 _HALF = 0.5  # px
@@ -90,7 +90,7 @@ def write(path: Path, cameras: Cameras) -> tuple[Path, ...]:
         "# units: m, up: y\n" + "".join(shots),
         "points3D.txt": "# POINT3D_ID, X, Y, Z, R, G, B, ERROR, TRACK[]\n",
     }
-    replacing.write_folder(folder, texts)
+    save_folder(folder, texts)
     return tuple(folder / name for name in texts)
 
 

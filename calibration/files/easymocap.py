@@ -14,11 +14,12 @@ import numpy as np
 
 from calibration.camera import Cameras
 from calibration.errors import FileError
-from calibration.files import replacing, storage, tables
+from calibration.files import storage, tables
 from calibration.files.document import Document, open_document
 from calibration.files.source import Entry, Source, refuse_models
 from calibration.files.world import from_metres_y_up
 from calibration.rotation import to_rotvec
+from calibration.saving import save_folder
 
 _PAIR = ("intri", "extri")
 
@@ -76,7 +77,7 @@ def write(path: Path, cameras: Cameras) -> tuple[Path, ...]:
         extri[f"R_{name}"] = to_rotvec(pose[:3, :3])[:, None]
         extri[f"Rot_{name}"], extri[f"T_{name}"] = pose[:3, :3], pose[:3, 3:]
     texts = {"intri.yml": storage.to_yaml(intri), "extri.yml": storage.to_yaml(extri)}
-    replacing.write_folder(folder, texts)
+    save_folder(folder, texts)
     return tuple(folder / name for name in texts)
 
 

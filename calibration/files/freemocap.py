@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from calibration.camera import Camera, Cameras
-from calibration.files import aniposelib, replacing, tables
+from calibration.files import aniposelib, tables
 from calibration.files.document import Document
 from calibration.files.source import Source
 from calibration.files.world import from_metres_y_up
+from calibration.saving import save
 
 _MARKS = ("charuco_square_size", "charuco_board_object", "groundplane_calibration")
 
@@ -62,7 +63,7 @@ def write(path: Path, cameras: Cameras) -> tuple[Path, ...]:
     keys = tables.numbered(len(placed))
     parts = [tables.written(key, _fields(camera)) for key, camera in zip(keys, placed, strict=True)]
     note = {"groundplane_calibration": True, "units": "mm", "up": "z"}
-    replacing.write_file(path, "\n".join([*parts, tables.written("metadata", note)]))
+    save(path, "\n".join([*parts, tables.written("metadata", note)]))
     return (path,)
 
 

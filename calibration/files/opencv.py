@@ -16,11 +16,12 @@ import numpy as np
 
 from calibration.camera import Camera, Cameras
 from calibration.errors import FileError
-from calibration.files import replacing, storage, tables
+from calibration.files import storage, tables
 from calibration.files.document import Document
 from calibration.files.source import Entry, Source
 from calibration.files.world import from_metres_y_up
 from calibration.rotation import to_rotvec
+from calibration.saving import save, save_folder
 
 _KEYS = {
     "matrix": ("camera_matrix", "cameramatrix", "intrinsic_matrix", "intrinsics", "mtx", "k", "m"),
@@ -84,12 +85,12 @@ def write(path: Path, cameras: Cameras) -> tuple[Path, ...]:
     suffix = path.suffix.lower()
     if suffix in (".yml", ".yaml", ".xml"):
         values = _values(placed[0]) if len(placed) == 1 else _together(path, placed)
-        replacing.write_file(path, storage.to_xml(values) if suffix == ".xml" else storage.to_yaml(values))
+        save(path, storage.to_xml(values) if suffix == ".xml" else storage.to_yaml(values))
         return (path,)
     texts = {_file_name(camera.name): storage.to_yaml(_values(camera)) for camera in placed}
     if len(texts) < len(placed):
         raise FileError(f"{path}: names of cameras are too alike for files: {', '.join(cameras.names)}")
-    replacing.write_folder(path, texts)
+    save_folder(path, texts)
     return tuple(path / name for name in texts)
 
 

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from calibration.camera import Camera, Cameras
-from calibration.files import replacing, tables
+from calibration.files import tables
 from calibration.files.source import refuse_models
 from calibration.files.world import from_metres_y_up
+from calibration.saving import save
 
 
 def write(path: Path, cameras: Cameras) -> tuple[Path, ...]:
@@ -37,7 +38,7 @@ def write(path: Path, cameras: Cameras) -> tuple[Path, ...]:
     keys = tables.numbered(len(placed), first=1)
     parts = [tables.written(key, _fields(camera)) for key, camera in zip(keys, placed, strict=True)]
     note = tables.written("metadata", {"adjusted": False, "error": 0.0})
-    replacing.write_file(path, "\n".join([*parts, note]))
+    save(path, "\n".join([*parts, note]))
     return (path,)
 
 
