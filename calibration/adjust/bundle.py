@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from calibration.adjust.adjusted import Adjusted
+from calibration.adjust.descent import descend
 from calibration.adjust.freedom import Freedom
 from calibration.adjust.projection import FOCAL, PARAMETERS, TIME, moved, project
 from calibration.adjust.schur import System
@@ -21,36 +23,24 @@ from calibration.rotation import from_rotvec
 
 Array = NDArray[np.float64]
 
-_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-4, 1e-9, 1e6
-
 
 @dataclass(frozen=True, eq=False)
-class Bundle:
-    """Cameras and structure that agree.
+class Bundle(Adjusted):
+    """Cameras and structure that agree; the covariance has the smallest-norm gauge.
 
     Args:
         cameras: V, adjusted.
+        error: (V, S, C) reprojection error, pixels, NaN unseen.
+        covariance: as in `Adjusted`.
+        cost: as in `Adjusted`.
         structure: (S, 3) points or (S, 4, 4) world_from_board.
         times: (V,) seconds by which each view's times are late: subtract them.
-        error: (V, S, C) reprojection error, pixels, NaN unseen.
         steps: (V, PARAMETERS) how far each parameter went.
-        covariance: (V * PARAMETERS,) square, of the camera parameters; 0 where fixed; smallest-norm gauge.
-        cost: half the robust sum of squares at the end.
     """
 
-    cameras: Cameras
     structure: Array
     times: Array
-    error: Array
     steps: Array
-    covariance: Array
-    cost: float
-
-    @property
-    def sd(self) -> Array:
-        """(V, PARAMETERS) standard deviations of the camera parameters."""
-        variance = np.diag(self.covariance).reshape(len(self.cameras), PARAMETERS)
-        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
 def adjust(
@@ -81,24 +71,8 @@ def adjust(
         tolerance: relative decrease of the cost at which it ends.
     """
     problem = _Problem(pixels, _spread(sd, pixels), pattern, robust, velocity, freedom)
-    state = _State(cameras, np.array(structure, dtype=float), np.zeros_like(freedom.sd))
-    cost, damping = problem.cost(state), _FIRST_DAMPING
-    system = problem.linearise(state)
-    for _ in range(steps):
-        camera_step, structure_step = system.step(damping)
-        trial = state.moved(problem.camera_steps(camera_step), structure_step)
-        after = problem.cost(trial)
-        if after < cost:
-            done = cost - after <= tolerance * cost
-            state, cost, damping = trial, after, max(damping / 5, _LEAST_DAMPING)
-            system = problem.linearise(state)
-            if done:
-                break
-        elif damping >= _MOST_DAMPING:
-            break
-        else:
-            damping *= 8
-    return problem.answer(state, system, cost)
+    start = _State(cameras, np.array(structure, dtype=float), np.zeros_like(freedom.sd))
+    return problem.answer(*descend(problem, start, steps, tolerance))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +80,6 @@ class _State:
     cameras: Cameras
     structure: Array
     steps: Array
-
-    def moved(self, camera_step: Array, structure_step: Array) -> _State:
-        cameras = Cameras(tuple(moved(c, s) for c, s in zip(self.cameras, camera_step, strict=True)))
-        return _State(cameras, _moved_structure(self.structure, structure_step), self.steps + camera_step)
 
 
 def _moved_structure(structure: Array, step: Array) -> Array:
@@ -141,6 +111,13 @@ class _Problem:
         object.__setattr__(self, "used", used)
         object.__setattr__(self, "precision", self.freedom.precision())
         object.__setattr__(self, "basis", wide[:, used].reshape(len(wide) * len(used), basis.shape[1]))
+
+    def moved(self, state: _State, shared: Array, own: Array) -> _State:
+        """The state after the steps (V, K) of what is free of the cameras, and (S, D) of the structure."""
+        by_camera = np.zeros(self.freedom.sd.shape)
+        by_camera[:, self.used] = shared
+        cameras = Cameras(tuple(moved(c, s) for c, s in zip(state.cameras, by_camera, strict=True)))
+        return _State(cameras, _moved_structure(state.structure, own), state.steps + by_camera)
 
     def cost(self, state: _State) -> float:
         """Half the robust sum of squares, with the priors."""
@@ -185,13 +162,7 @@ class _Problem:
         )
         times = state.steps[:, TIME].copy()
         covariance = self._whole(system.covariance())
-        return Bundle(state.cameras, state.structure, times, error, state.steps, covariance, cost)
-
-    def camera_steps(self, step: Array) -> Array:
-        """(V, PARAMETERS) from the steps (V, K) of what is free."""
-        out = np.zeros(self.freedom.sd.shape)
-        out[:, self.used] = step
-        return out
+        return Bundle(state.cameras, error, covariance, cost, state.structure, times, state.steps)
 
     def _whole(self, covariance: Array) -> Array:
         rows = (np.arange(len(self.sd))[:, None] * PARAMETERS + self.used).reshape(-1)

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from calibration.adjust.adjusted import Adjusted
 from calibration.adjust.border import Bordered
+from calibration.adjust.descent import descend
 from calibration.adjust.freedom import Freedom
 from calibration.adjust.habits import COUNT, Habits
 from calibration.adjust.projection import PARAMETERS, moved, project
@@ -25,7 +27,6 @@ from calibration.camera import Camera, Cameras
 
 Array = NDArray[np.float64]
 
-_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-4, 1e-9, 1e6
 _SHORTEST = 1e-3  # metres: of a bone
 
 
@@ -50,32 +51,22 @@ class Bones:
 
 
 @dataclass(frozen=True, eq=False)
-class Rigid:
+class Rigid(Adjusted):
     """Cameras and a body that agree.
 
     Args:
         cameras: V, adjusted.
+        error: (V, T, J) reprojection error, pixels, NaN unseen.
+        covariance: as in `Adjusted`.
+        cost: as in `Adjusted`.
         points: (T, J, 3) metres.
         lengths: (K,) of the bones, metres.
         habits: (V, COUNT) of the views; zeros without.
-        error: (V, T, J) pixels, NaN unseen.
-        covariance: (V * PARAMETERS,) square, of the camera parameters; 0 where fixed.
-        cost: half the robust sum of squares at the end, with the priors.
     """
 
-    cameras: Cameras
     points: Array
     lengths: Array
     habits: Array
-    error: Array
-    covariance: Array
-    cost: float
-
-    @property
-    def sd(self) -> Array:
-        """(V, PARAMETERS) standard deviations of the camera parameters."""
-        variance = np.diag(self.covariance).reshape(len(self.cameras), PARAMETERS)
-        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
 def adjust_rigid(
@@ -113,22 +104,7 @@ def adjust_rigid(
     if not np.isfinite(points).all():
         raise ValueError("points: must all be known, got NaN")
     problem = _Problem(pixels, _weight(sd, pixels), bones, freedom, habits, alike, robust)
-    state = problem.start(cameras, points)
-    cost, damping, system = problem.cost(state), _FIRST_DAMPING, problem.linearise(state)
-    for _ in range(steps):
-        trial = problem.moved(state, *system.step(damping))
-        after = problem.cost(trial)
-        if after < cost:
-            done = cost - after <= tolerance * cost
-            state, cost, damping = trial, after, max(damping / 5, _LEAST_DAMPING)
-            system = problem.linearise(state)
-            if done:
-                break
-        elif damping >= _MOST_DAMPING:
-            break
-        else:
-            damping *= 8
-    return problem.answer(state, system, cost)
+    return problem.answer(*descend(problem, problem.start(cameras, points), steps, tolerance))
 
 
 def _weight(sd: ArrayLike, pixels: Array) -> Array:
@@ -209,7 +185,7 @@ class _Problem:
         free = basis.shape[1]
         covariance = basis @ system.covariance()[:free, :free] @ basis.T
         habits = state.habits if state.habits.size else np.zeros((len(state.cameras), COUNT))
-        return Rigid(state.cameras, state.points, np.exp(state.logs), habits, error, covariance, cost)
+        return Rigid(state.cameras, error, covariance, cost, state.points, np.exp(state.logs), habits)
 
     def _bent(self, v: int, state: _State) -> Array | float:
         """How far (T, J, 2) the habits move what view v sees, pixels."""
