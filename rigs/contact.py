@@ -1,0 +1,196 @@
+"""Contacts of heels and balls of feet with what they stand on: from how points move to plants.
+
+Everything here takes positions over time only, so a solved body and a retargeted one are judged alike. Points
+come in the order of `rigs.ground.soles`: left ball, right ball, left heel, right heel.
+
+A solved foot that stands still shows 40 to 70 mm/s of noise, as much as one that creeps, so no threshold on a
+speed tells them apart. Heights, and speeds over spans of up to a quarter of a second before and after,
+weighed together by logistic regression, do (`definitions/contact.yaml`, by `scripts/fit_contacts.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from rigs.body import Bools, Floats
+
+KINDS = ("ball", "ball", "heel", "heel")
+PARTNER = (2, 3, 0, 1)  # the other point of the same foot
+OTHER_FOOT = ((1, 3), (0, 2), (1, 3), (0, 2))
+AROUND = (-2 / 15, 0.0, 2 / 15)  # seconds at which heights are looked at
+SPANS = (
+    (-1 / 30, 1 / 30),
+    (-0.1, 0.0),
+    (0.0, 0.1),
+    (-4 / 15, 0.0),
+    (0.0, 4 / 15),
+)  # s over which speeds are taken
+LOWEST, HIGHEST = -0.1, 0.3  # metres; beyond them a height says no more
+SLOWEST = 0.03  # m/s added before the logarithm: what a solved point shows at rest
+EVIDENCE_RATE = 30.0  # frames a second that count as independent
+SWITCH = 1.5  # log odds that a change of contact has to bring
+LENIENT = 3.0  # log odds added where feet are to be planted whenever they are low and slow
+CARRYING = 0.25  # seconds for which nobody stays up without the floor, but for leaps, in which feet move
+ON_FLOOR = 0.06  # metres within which a plant is on the floor: five deviations of a solved plant's height
+
+
+@dataclass(frozen=True)
+class Plant:
+    """Point `point` stands in frames [start, stop)."""
+
+    point: int
+    start: int
+    stop: int
+
+    @property
+    def frames(self) -> slice:
+        """Its frames."""
+        return slice(self.start, self.stop)
+
+
+@dataclass(frozen=True, eq=False)
+class Contacts:
+    """When points stand, and on what: level (T, N) m, the height of what carries each; NaN where nothing."""
+
+    level: Floats
+
+    @property
+    def down(self) -> Bools:
+        """Whether each point stands (T, N)."""
+        return np.isfinite(self.level)
+
+    @property
+    def plants(self) -> list[Plant]:
+        """All plants, by point, then by time."""
+        return plants(self.down)
+
+
+def find_contacts(positions: Floats, standing: Floats, fps: float, lenient: bool = False) -> Contacts:
+    """Decide when feet stand, on the floor (y = 0) or on what else carries them.
+
+    A point that is still above the floor stands on something if for part of that time the floor holds nothing
+    of the body: so stairs and platforms are found, and a foot held still in the air beside a standing one is
+    not taken for a plant.
+
+    Args:
+        positions: (T, 4, 3) metres, y up, in the order of `rigs.ground.soles`.
+        standing: (4,) metres, heights of the points above what they stand on.
+        fps: frames a second.
+        lenient: plant feet whenever they are low and slow.
+    """
+    extra = LENIENT if lenient else 0.0
+    heights = positions[..., 1] - standing
+    down = decode(evidence(positions, heights, fps) + extra, fps)
+    level = np.where(down, 0.0, np.nan)
+    lone = ~down.any(axis=1)
+    for plant in plants(decode(evidence(positions, None, fps) + extra, fps) & ~down):
+        height = float(np.median(heights[plant.frames, plant.point]))
+        if height > ON_FLOOR and _longest(lone[plant.frames]) >= CARRYING * fps:
+            level[plant.frames, plant.point] = height
+    return Contacts(level)
+
+
+def evidence(positions: Floats, heights: Floats | None, fps: float) -> Floats:
+    """Return log odds (T, 4) that each point stands, frame by frame.
+
+    Args:
+        positions: (T, 4, 3) metres, y up.
+        heights: (T, 4) metres above where each point would be if it stood; None = judge by speeds alone.
+        fps: frames a second.
+    """
+    table = _weights()
+    odds = np.zeros(positions.shape[:2])
+    for point, kind in enumerate(KINDS):
+        weights = table[kind if heights is not None else f"still_{kind}"]
+        odds[:, point] = features(positions, heights, fps, point) @ weights[1:] + weights[0]
+    return odds
+
+
+def features(positions: Floats, heights: Floats | None, fps: float, point: int) -> Floats:
+    """Return what the evidence of a point is weighed from, (T, F); arguments as for `evidence`."""
+    columns = _speeds(positions[:, point], fps) + _speeds(positions[:, PARTNER[point]], fps)
+    if heights is not None:
+        columns += _heights(np.clip(heights, LOWEST, HIGHEST), point, fps)
+    values = np.stack(columns, axis=1)
+    return np.concatenate([values, values**2], axis=1)
+
+
+def decode(odds: Floats, fps: float, switch: float = SWITCH) -> Bools:
+    """Turn log odds (T, N) into contacts (T, N): the likeliest course in which every change costs `switch`.
+
+    Two states a point, decoded as a whole (Viterbi 1967), so a weak frame inside a plant does not end it.
+    """
+    gain = odds * min(1.0, EVIDENCE_RATE / fps)
+    best = np.stack([np.zeros(odds.shape[1]), gain[0]])
+    came = np.zeros((len(odds), 2, odds.shape[1]), bool)
+    for t in range(1, len(odds)):
+        came[t] = best[::-1] - switch > best
+        best = np.where(came[t], best[::-1] - switch, best)
+        best[1] += gain[t]
+    state = best[1] > best[0]
+    down = np.zeros(odds.shape, bool)
+    for t in range(len(odds) - 1, -1, -1):
+        down[t] = state
+        state = state ^ np.where(state, came[t, 1], came[t, 0])
+    return down
+
+
+def plants(down: Bools) -> list[Plant]:
+    """Return the plants in contacts (T, N), by point, then by time."""
+    return [Plant(point, *run) for point in range(down.shape[1]) for run in _runs(down[:, point])]
+
+
+def targets(positions: Floats, down: Bools) -> Floats:
+    """Return the one point (T, N, 3) where each plant stands: the median of its positions; NaN elsewhere."""
+    out = np.full(positions.shape, np.nan)
+    for plant in plants(down):
+        out[plant.frames, plant.point] = np.median(positions[plant.frames, plant.point], axis=0)
+    return out
+
+
+def _runs(flags: Bools) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _longest(flags: Bools) -> int:
+    return max((stop - start for start, stop in _runs(flags)), default=0)
+
+
+def _speeds(path: Floats, fps: float) -> list[Floats]:
+    """Logarithms of horizontal and vertical speed of a point (T, 3) over the spans."""
+    columns = []
+    for before, after in SPANS:
+        (last, end), (first, start) = _at(path, after * fps), _at(path, before * fps)
+        speed = (last - first) * (fps / np.maximum(end - start, 1e-6))[:, None]
+        columns.append(np.log(np.hypot(speed[:, 0], speed[:, 2]) + SLOWEST))
+        columns.append(np.log(np.abs(speed[:, 1]) + SLOWEST))
+    return columns
+
+
+def _heights(heights: Floats, point: int, fps: float) -> list[Floats]:
+    """Heights of the point and its partner around each frame, and how far it is above the other foot."""
+    columns = [_at(heights[:, p], s * fps)[0] for s in AROUND for p in (point, PARTNER[point])]
+    return [*columns, heights[:, point] - heights[:, OTHER_FOOT[point]].min(axis=1)]
+
+
+def _at(values: Floats, shift: float) -> tuple[Floats, Floats]:
+    """Values (T, ...) `shift` frames later, between frames if need be, held at the ends; and those frames."""
+    frames = np.clip(np.arange(len(values)) + shift, 0, len(values) - 1)
+    low = np.floor(frames + 1e-9).astype(int)
+    high = np.minimum(low + 1, len(values) - 1)
+    part = np.maximum(frames - low, 0.0).reshape(-1, *[1] * (values.ndim - 1))
+    return values[low] + part * (values[high] - values[low]), frames
+
+
+@lru_cache
+def _weights() -> dict[str, NDArray[np.float64]]:
+    source = resources.files("rigs") / "definitions" / "contact.yaml"
+    table = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return {kind: np.array(row, float) for kind, row in table["weights"].items()}
