@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rigs.body import Body, Floats
-from rigs.kinematics import Points, Posed, derivative, locate, size_derivative
+from rigs.kinematics import Points, Posed, limb_derivative, locate, size_derivative
 from rigs.normal import Normal
 from rigs.robust import robust_cost, robust_weight
 
@@ -48,16 +48,22 @@ class Ground:
         """Gauss-Newton on the heights, which are within a frame."""
         off = self._off(posed)
         weight = self.frame_weight * robust_weight(off**2, self.scale)
-        rows = derivative(posed, self.points)[:, :, 1] / self.sd
-        heavy = rows * weight[..., None]
-        normal.blocks[0] += rows.transpose(0, 2, 1) @ heavy
-        normal.gradient += (off[:, None] @ heavy)[:, 0]
-        if normal.corner.size:
-            sizes = size_derivative(posed, self.points)[:, :, 1] / self.sd
-            heavy_sizes = sizes * weight[..., None]
-            normal.border += rows.transpose(0, 2, 1) @ heavy_sizes
-            normal.corner += np.einsum("tng,tnh->gh", sizes, heavy_sizes)
-            normal.size_gradient += np.einsum("tng,tn->g", heavy_sizes, off)
+        add_heights(posed, self.points, off, weight, self.sd, normal)
 
     def _off(self, posed: Posed) -> Floats:
         return (locate(posed, self.points)[..., 1] - self.heights) / self.sd
+
+
+def add_heights(posed: Posed, points: Points, off: Floats, weight: Floats, sd: float, normal: Normal) -> None:
+    """Add squares of heights of `points` off by (T, N) deviations of `sd` metres, by weight (T, N)."""
+    for limb in posed.chain.limbs(points):
+        rows = limb_derivative(posed, points, limb)[:, :, 1] / sd
+        heavy = rows * weight[:, limb.rows, None]
+        normal.add(0, limb.columns, rows.swapaxes(1, 2) @ heavy)
+        normal.gradient[:, limb.columns] += (off[:, None, limb.rows] @ heavy)[:, 0]
+        if normal.corner.size:
+            sizes = size_derivative(posed, points)[:, limb.rows, 1] / sd
+            heavy_sizes = sizes * weight[:, limb.rows, None]
+            normal.border[:, limb.columns] += rows.swapaxes(1, 2) @ heavy_sizes
+            normal.corner += np.einsum("tng,tnh->gh", sizes, heavy_sizes)
+            normal.size_gradient += np.einsum("tng,tn->g", heavy_sizes, off[:, limb.rows])

@@ -115,36 +115,43 @@ class Planted:
         if len(posed.pose) < 2:
             return
         speed = self._speed(posed)
-        weight = self.frame_weight * robust_weight((speed**2).sum(axis=-1), self.scale)[..., None]
-        back = _back_once(speed * weight)
-        sizes = self._add_sizes(posed, speed, weight, normal) if normal.corner.size else None
-        for limb in posed.chain.limbs(self.points):
-            rows = limb_derivative(posed, self.points, limb) * self._gain
-            rows = rows.reshape(len(rows), -1, len(limb.columns))
-            columns, heavy = rows.swapaxes(1, 2), np.repeat(weight[:, limb.rows], 3, axis=1)
-            normal.add(0, limb.columns, columns @ (_both(heavy) * rows))
-            normal.add(1, limb.columns, columns[:-1] @ (-heavy * rows[1:]))
-            pull = back[:, limb.rows].reshape(len(rows), 1, -1)
-            normal.gradient[:, limb.columns] += (pull @ rows)[:, 0]
-            if sizes is not None:
-                pull = sizes[:, limb.rows].reshape(*rows.shape[:2], -1)
-                normal.border[:, limb.columns] += columns @ pull
-
-    def _add_sizes(self, posed: Posed, speed: Floats, weight: Floats, normal: Normal) -> Floats:
-        """Add the sizes among themselves; returns their rows (T, N, 3, G) for the border."""
-        sizes = np.diff(size_derivative(posed, self.points), axis=0) * self._gain
-        heavy = sizes * weight[..., None]
-        flat = heavy.reshape(-1, sizes.shape[-1])
-        normal.corner += flat.T @ sizes.reshape(flat.shape)
-        normal.size_gradient += speed.reshape(-1) @ flat
-        return _back_once(heavy)
-
-    @property
-    def _gain(self) -> float:
-        return self.fps / self.sd
+        weight = self.frame_weight * robust_weight((speed**2).sum(axis=-1), self.scale)
+        add_speeds(posed, self.points, speed, weight, self.fps / self.sd, normal)
 
     def _speed(self, posed: Posed) -> Floats:
-        return np.diff(locate(posed, self.points), axis=0) * self._gain
+        return np.diff(locate(posed, self.points), axis=0) * self.fps / self.sd
+
+
+def add_speeds(
+    posed: Posed, points: Points, speed: Floats, weight: Floats, gain: float, normal: Normal
+) -> None:
+    """Add squares of speeds (T - 1, N, 3), `gain` times the steps of `points`, by weight (T - 1, N)."""
+    weight = weight[..., None]
+    back = _back_once(speed * weight)
+    sizes = _add_size_speeds(posed, points, speed, weight, gain, normal) if normal.corner.size else None
+    for limb in posed.chain.limbs(points):
+        rows = limb_derivative(posed, points, limb) * gain
+        rows = rows.reshape(len(rows), -1, len(limb.columns))
+        columns, heavy = rows.swapaxes(1, 2), np.repeat(weight[:, limb.rows], 3, axis=1)
+        normal.add(0, limb.columns, columns @ (_both(heavy) * rows))
+        normal.add(1, limb.columns, columns[:-1] @ (-heavy * rows[1:]))
+        pull = back[:, limb.rows].reshape(len(rows), 1, -1)
+        normal.gradient[:, limb.columns] += (pull @ rows)[:, 0]
+        if sizes is not None:
+            pull = sizes[:, limb.rows].reshape(*rows.shape[:2], -1)
+            normal.border[:, limb.columns] += columns @ pull
+
+
+def _add_size_speeds(
+    posed: Posed, points: Points, speed: Floats, weight: Floats, gain: float, normal: Normal
+) -> Floats:
+    """Add the sizes among themselves; returns their rows (T, N, 3, G) for the border."""
+    sizes = np.diff(size_derivative(posed, points), axis=0) * gain
+    heavy = sizes * weight[..., None]
+    flat = heavy.reshape(-1, sizes.shape[-1])
+    normal.corner += flat.T @ sizes.reshape(flat.shape)
+    normal.size_gradient += speed.reshape(-1) @ flat
+    return _back_once(heavy)
 
 
 def _both(weight: Floats) -> Floats:

@@ -14,9 +14,10 @@ from rigs.evidence import Reprojection, Shape
 from rigs.kinematics import Posed
 from rigs.limits import Limits, Rest
 from rigs.normal import Normal
+from rigs.plants import Held, Stood
 from rigs.priors import Acceleration, Planted
 
-__all__ = ["Acceleration", "Limits", "Planted", "Reprojection", "Rest", "Shape", "Term"]
+__all__ = ["Acceleration", "Held", "Limits", "Planted", "Reprojection", "Rest", "Shape", "Stood", "Term"]
 
 
 class Term(Protocol):

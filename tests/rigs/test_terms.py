@@ -14,6 +14,7 @@ from rigs import quat
 from rigs.body import load_body
 from rigs.kinematics import Chain, Points, Pose, Posed, locate
 from rigs.normal import Normal
+from rigs.plants import Held, Stood
 from rigs.robust import robust_cost, robust_weight
 from rigs.terms import Acceleration, Limits, Planted, Reprojection, Rest, Shape, Term
 from tests.synth import ring
@@ -108,6 +109,32 @@ def planted() -> Case:
     return Case(Planted(points, 20.0, fps, 2.0, share), residuals, 2.0 * np.sqrt(share))
 
 
+def held() -> Case:
+    points, hold = some_points(5), np.random.default_rng(9).uniform(0.0, 2.0, (FRAMES - 1, 5))
+    hold[1, 2] = 0.0
+
+    def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+        speed = np.diff(locate(posed, points), axis=0) * 60.0 / 0.5
+        return flat(speed * np.sqrt(hold)[..., None])
+
+    return Case(Held(points, hold, 0.5, 60.0), residuals)
+
+
+def stood() -> Case:
+    points, rng = some_points(5), np.random.default_rng(10)
+    height, lowest = rng.normal(1.0, 0.3, (FRAMES, 5)), np.full(5, 1.0)
+    height[:2, 1], height[1:, 3] = np.nan, np.nan
+
+    def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+        at = locate(posed, points)[..., 1]
+        stands = np.isfinite(height)
+        return flat(
+            np.where(stands, at - np.where(stands, height, 0.0), np.fmin(at - 1.0, 0.0)) / 0.2 * 0.5**0.5
+        )
+
+    return Case(Stood(points, height, lowest, 0.2, 0.5), residuals)
+
+
 def limits() -> Case:
     def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
         angle = by_freedom(posed)
@@ -146,6 +173,8 @@ CASES = {
     "shape": shape,
     "acceleration": acceleration,
     "planted": planted,
+    "held": held,
+    "stood": stood,
     "limits": limits,
     "rest": rest,
 }
@@ -221,7 +250,8 @@ def test_without_sizes_the_frames_are_the_same(case: Case) -> None:
 
 @pytest.mark.parametrize("frames", [1, 2])
 def test_a_clip_too_short_to_move_is_no_fault(frames: int) -> None:
-    for term in (acceleration().term, planted().term):
+    still = Held(some_points(5), np.ones((frames - 1, 5)), 0.1, 30.0)
+    for term in (acceleration().term, planted().term, still):
         normal = linearised(term, a_pose()[:frames])
         assert np.isfinite(normal.gradient).all()
     assert not linearised(acceleration().term, a_pose()[:frames]).gradient.any()
