@@ -109,6 +109,8 @@ class Keypoints2D:
         size: (width, height) of the upright image, pixels.
         world: (T, P, J, 3) the detector's own guess in 3D, metres, x right, y down, z away from the
             camera, about the hips; NaN = none; or None for a detector without.
+        spread: (T, P, J) pixels that each point may be off, one standard deviation, or NaN; None = as is
+            usual for its layout and confidence.
 
     Raises:
         MocapError: a shape, a confidence or a time that breaks the above; says which.
@@ -120,9 +122,10 @@ class Keypoints2D:
     times: Array
     size: tuple[int, int]
     world: Array | None = None
+    spread: Array | None = None
 
     def __post_init__(self) -> None:
-        for field in ("points", "confidence", "times", "world"):
+        for field in ("points", "confidence", "times", "world", "spread"):
             value = getattr(self, field)
             if value is not None:
                 object.__setattr__(self, field, _frozen(value))
@@ -145,9 +148,9 @@ class Keypoints2D:
 
     def take(self, frames: Indices | Sequence[int]) -> Keypoints2D:
         """The frames with these (increasing) indices; times stay as they are."""
-        world = None if self.world is None else self.world[frames]
+        world, spread = (None if a is None else a[frames] for a in (self.world, self.spread))
         points, confidence, times = self.points[frames], self.confidence[frames], self.times[frames]
-        return Keypoints2D(self.layout, points, confidence, times, self.size, world)
+        return Keypoints2D(self.layout, points, confidence, times, self.size, world, spread)
 
     def replace(self, points: Array, confidence: Array, world: Array | None = None) -> Keypoints2D:
         """The same frames with other points; keeps its 3D guess unless another is given."""
@@ -171,6 +174,7 @@ def _check_shapes(k: Keypoints2D) -> None:
         ("confidence", k.confidence, shape),
         ("times", k.times, (frames,)),
         ("world", k.world, (*shape, 3)),
+        ("spread", k.spread, shape),
     ]
     for name, array, right in wanted:
         if array is not None and array.shape != right:

@@ -28,6 +28,8 @@ class Observations:
         world: (V, T, J, 3) the detector's own 3D guess in camera axes (metres; x right, y down, z away),
             or None.
         start: seconds of the clock at the first frame.
+        spread: (V, T, J) pixels that each landmark may be off, one standard deviation, NaN where unseen;
+            None = as is usual for the layout.
     """
 
     names: tuple[str, ...]
@@ -37,6 +39,7 @@ class Observations:
     fps: Fraction
     world: Floats | None = None
     start: float = 0.0
+    spread: Floats | None = None
 
     @property
     def frames(self) -> int:
@@ -68,7 +71,9 @@ class Observations:
         mirror = self.layout.mirror
         pixels = np.where(swapped[..., None], self.pixels[:, :, mirror], self.pixels)
         confidence = np.where(swapped, self.confidence[:, :, mirror], self.confidence)
-        world = self.world
+        world, spread = self.world, self.spread
         if world is not None:
             world = np.where(swapped[..., None], world[:, :, mirror], world)
-        return replace(self, pixels=pixels, confidence=confidence, world=world)
+        if spread is not None:
+            spread = np.where(swapped, spread[:, :, mirror], spread)
+        return replace(self, pixels=pixels, confidence=confidence, world=world, spread=spread)
