@@ -216,7 +216,8 @@ def _scene(
     image = np.stack([c.undistort(p) for c, p in zip(cameras, seen.pixels[:, :, rows], strict=True)])
     depth = np.einsum("vj,tj->vt", rotation[:, 2], root) + translation[:, 2:]
     focal = np.array([c.K[0, 0] for c in cameras])[:, None]
-    sd = attachment.image_sd(seen.confidence[:, :, rows], stature, depth, focal)
+    spread = None if seen.spread is None else seen.spread[:, :, rows]
+    sd = attachment.image_sd(seen.confidence[:, :, rows], stature, depth, focal, spread)
     return Scene(body, attachment, rotation, translation, image, sd, float(seen.fps), settings)
 
 

@@ -48,7 +48,14 @@ class Attachment:
         grown = np.interp(confidence, self.visibility, self.times_sd)
         return np.where(confidence > 0, grown, np.inf)
 
-    def image_sd(self, confidence: Floats, stature: float, depth: Floats, focal: float | Floats) -> Floats:
+    def image_sd(
+        self,
+        confidence: Floats,
+        stature: float,
+        depth: Floats,
+        focal: float | Floats,
+        spread: Floats | None = None,
+    ) -> Floats:
         """Return the scatter (..., N) in undistorted image coordinates; infinite where nothing was seen.
 
         Args:
@@ -56,10 +63,13 @@ class Attachment:
             stature: metres.
             depth: (...) metres from the camera to the person.
             focal: pixels, one or (...).
+            spread: (..., N) pixels that each may be off, if that is known; the stature is then not asked.
         """
-        near = np.maximum(depth, NEAREST)[..., None]
         pixel = np.asarray(PIXEL / focal)[..., None]
-        return np.hypot(self.scatter(confidence) * self.sd * stature / near, pixel)
+        if spread is None:
+            near = np.maximum(depth, NEAREST)[..., None]
+            return np.hypot(self.scatter(confidence) * self.sd * stature / near, pixel)
+        return np.where(confidence > 0, np.hypot(spread / np.asarray(focal)[..., None], pixel), np.inf)
 
 
 @lru_cache

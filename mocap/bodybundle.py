@@ -136,7 +136,8 @@ def adjust_on_body(
     scale = max(SCALE * float(np.nanmedian(seen.heights())), 2.0)
     points, _ = triangulate(cameras, pixels[:, :, build.rows], sight[:, :, build.rows] ** 2, scale_px=scale)
     points = _filled(points)
-    sd = _scatter(seen.layout, cameras, points, sight, stature)
+    spread = None if seen.spread is None else seen.spread[:, frames]
+    sd = _scatter(seen.layout, cameras, points, sight, spread, stature)
     duration = seen.frames / float(seen.fps)
     return adjust_rigid(
         cameras,
@@ -150,7 +151,14 @@ def adjust_on_body(
     )
 
 
-def _scatter(layout: Layout, cameras: Cameras, points: Floats, sight: Floats, stature: float) -> Floats:
+def _scatter(
+    layout: Layout,
+    cameras: Cameras,
+    points: Floats,
+    sight: Floats,
+    spread: Floats | None,
+    stature: float,
+) -> Floats:
     """(V, T, J) deviation of every landmark of the layout, pixels; infinite where unseen or never used."""
     attachment = load_attachment(layout, load_body())
     sd = np.full(sight.shape, np.inf)
@@ -159,7 +167,8 @@ def _scatter(layout: Layout, cameras: Cameras, points: Floats, sight: Floats, st
         depth = middle @ camera.camera_from_world[2, :3] + camera.camera_from_world[2, 3]
         focal = float(np.sqrt(camera.K[0, 0] * camera.K[1, 1]))
         known = sight[v][:, attachment.rows]
-        sd[v][:, attachment.rows] = attachment.image_sd(known, stature, depth, focal) * focal
+        said = None if spread is None else spread[v][:, attachment.rows]
+        sd[v][:, attachment.rows] = attachment.image_sd(known, stature, depth, focal, said) * focal
     return sd
 
 

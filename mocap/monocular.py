@@ -237,7 +237,8 @@ class Single:
         rows, where = self.attachment.rows, self.camera.camera_from_world
         depth = first.root @ where[2, :3] + where[2, 3]
         confidence, focal = self.seen.confidence[0][:, rows], self.camera.K[0, 0]
-        sd = self.attachment.image_sd(confidence, self.stature, depth, focal)
+        spread = None if self.seen.spread is None else self.seen.spread[0][:, rows]
+        sd = self.attachment.image_sd(confidence, self.stature, depth, focal, spread)
         seen = self.image[None][:, :, rows]
         return Scene(
             self.body,

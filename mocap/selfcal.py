@@ -176,7 +176,10 @@ def _scatter(seen: Observations) -> Floats:
     sd = np.full(seen.confidence.shape, np.inf)
     heights = np.nan_to_num(seen.heights(), nan=1.0)[..., None]
     confidence = seen.confidence[:, :, attachment.rows]
-    sd[:, :, attachment.rows] = np.hypot(attachment.scatter(confidence) * attachment.sd * heights, PIXEL)
+    usual = attachment.scatter(confidence) * attachment.sd * heights
+    if seen.spread is not None:
+        usual = np.where(confidence > 0, seen.spread[:, :, attachment.rows], np.inf)
+    sd[:, :, attachment.rows] = np.hypot(usual, PIXEL)
     return sd
 
 
