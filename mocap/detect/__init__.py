@@ -18,12 +18,13 @@ DETECTORS = {
 DEFAULT = "blazepose"
 
 
-def detector(name: str, video: str | Path) -> Detector:
+def detector(name: str, video: str | Path, alone: bool = False) -> Detector:
     """Make a detector for one video.
 
     Args:
         name: a key of `DETECTORS`.
         video: the video whose frames it will be given.
+        alone: whether there is one person, and nobody else need be looked for.
 
     Raises:
         DetectError: there is no such detector; lists those that there are.
@@ -31,5 +32,5 @@ def detector(name: str, video: str | Path) -> Detector:
     if name not in DETECTORS:
         raise DetectError(f"no detector {name!r}; there are: {', '.join(sorted(DETECTORS))}")
     module, _, kind = DETECTORS[name].partition(":")
-    made: Detector = getattr(import_module(module), kind)(Path(video))
+    made: Detector = getattr(import_module(module), kind)(Path(video), alone)
     return made

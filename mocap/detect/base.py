@@ -17,9 +17,10 @@ class Detection:
     Args:
         index: number of the frame in the video.
         time: seconds since the first frame.
-        points: (J, 2) pixels, centres at integers; NaN = not seen.
-        confidence: (J,) in [0, 1]; 0 where a point is NaN.
-        world: (J, 3) the detector's own guess in 3D, metres, x right, y down, z away, about the
+        points: (P, J, 2) pixels of P people, centres at integers; NaN = not seen. P may differ from frame to
+            frame; who has the same place in the next frame is probably, but not surely, the same person.
+        confidence: (P, J) in [0, 1]; 0 where a point is NaN.
+        world: (P, J, 3) the detector's own guess in 3D, metres, x right, y down, z away, about the
             hips; or None.
     """
 
@@ -33,8 +34,8 @@ class Detection:
 class Detector(Protocol):
     """Finds landmarks in the frames of one view; made anew for each, since it keeps state between frames.
 
-    It is made as `Detector(video)` with the path of the view's video. Making it is cheap: what it needs is
-    loaded by the first frame.
+    It is made as `Detector(video, alone)` with the path of the view's video, and whether there is one person
+    and nobody else need be looked for. Making it is cheap: what it needs is loaded by the first frame.
 
     Attributes:
         layout: which landmarks.

@@ -18,21 +18,24 @@ class Given:
     """Gives the keypoints of `cam1.keypoints.npz` for the frames of `cam1.mp4`.
 
     The file has `layout` (a name, "coco17"), `points` (T, J, 2) pixels of the upright image, `confidence`
-    (T, J), and perhaps `world` (T, J, 3) metres; T is the number of frames of the video.
+    (T, J), and perhaps `world` (T, J, 3) metres; T is the number of frames of the video. With several people
+    the arrays are (T, P, J, ...), in any order in each frame.
 
     Args:
         video: the video; the file is looked for beside it.
+        alone: whether only the first person counts.
 
     Raises:
         DetectError: there is no such file, or it lacks something.
     """
 
-    def __init__(self, video: Path) -> None:
+    def __init__(self, video: Path, alone: bool = False) -> None:
         self.path = video.with_suffix(".keypoints.npz")
         if not self.path.is_file():
             raise DetectError(f"no keypoints given for {video.name}: {self.path} is missing")
-        self.version = sha256(self.path)
+        self.version = sha256(self.path) + (" one" if alone else "")
         self._read()
+        self.people = 1 if alone else self.points.shape[1]
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[Detection]:
         """Give the keypoints of every frame; those of a frame that cannot be decoded are given as well.
@@ -46,18 +49,19 @@ class Given:
                 raise DetectError(
                     f"{self.path}: keypoints of {len(self.points)} frames, but the video has more"
                 )
-            world = None if self.world is None else self.world[t]
-            yield Detection(t, frame.time, self.points[t], self.confidence[t], world)
+            world = None if self.world is None else self.world[t, : self.people]
+            points, confidence = self.points[t, : self.people], self.confidence[t, : self.people]
+            yield Detection(t, frame.time, points, confidence, world)
 
     def _read(self) -> None:
         try:
             arrays = read_arrays(self.path)
             self.layout = load_layout(str(arrays["layout"]))
-            self.points: Array = arrays["points"].astype(float)
+            self.points: Array = _people(arrays["points"], 4)
             seen = np.isfinite(self.points).all(axis=-1)
             self.points = np.where(seen[..., None], self.points, np.nan)
-            self.confidence: Array = np.where(seen, arrays["confidence"].astype(float), 0.0)
-            self.world: Array | None = arrays["world"].astype(float) if "world" in arrays else None
+            self.confidence: Array = np.where(seen, _people(arrays["confidence"], 3), 0.0)
+            self.world: Array | None = _people(arrays["world"], 4) if "world" in arrays else None
         except KeyError as error:
             raise DetectError(
                 f"{self.path}: lacks {error}; it needs layout, points and confidence"
@@ -65,8 +69,14 @@ class Given:
         except (MocapError, ValueError, TypeError) as error:
             raise DetectError(f"{self.path}: cannot be read: {error}") from error
         joints = len(self.layout)
-        if self.points.shape[1:] != (joints, 2) or self.confidence.shape != self.points.shape[:2]:
+        if self.points.shape[2:] != (joints, 2) or self.confidence.shape != self.points.shape[:3]:
             found = f"points {self.points.shape}, confidence {self.confidence.shape}"
             raise DetectError(
-                f"{self.path}: needs points (T, {joints}, 2), confidence (T, {joints}); has {found}"
+                f"{self.path}: needs points (T, {joints}, 2), confidence (T, {joints}), or with several"
+                f" people (T, P, {joints}, 2) and (T, P, {joints}); has {found}"
             )
+
+
+def _people(values: np.ndarray, axes: int) -> Array:
+    """The same with an axis of people, if it is the only one that is missing."""
+    return np.asarray(values[:, None] if values.ndim == axes - 1 else values, dtype=np.float64)

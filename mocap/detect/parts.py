@@ -16,7 +16,7 @@ from mocap.errors import TakeError
 from mocap.keypoints import Keypoints2D, load_layout
 from mocap.take import Take
 
-_FORMAT = 1
+_FORMAT = 2
 _Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -62,12 +62,12 @@ class Parts:
         if not detections:
             return
         columns: _Arrays = {
-            "points": np.array([d.points for d in detections], dtype=np.float32),
-            "confidence": np.array([d.confidence for d in detections], dtype=np.float32),
+            "points": _padded([d.points for d in detections], np.nan),
+            "confidence": _padded([d.confidence for d in detections], 0.0),
             "times": np.array([d.time for d in detections], dtype=np.float64),
         }
         if detections[0].world is not None:
-            columns["world"] = np.array([d.world for d in detections], dtype=np.float32)
+            columns["world"] = _padded([d.world for d in detections if d.world is not None], np.nan)
         self.take.write_arrays(self._name(first), key=np.array(self.key), **columns)
 
     def join(self, size: tuple[int, int]) -> None:
@@ -79,10 +79,9 @@ class Parts:
         parts = list(self._parts())
         if not parts:
             raise TakeError(f"view {self.view}: nothing was detected to keep")
-        whole = {name: np.concatenate([p[name] for p in parts]) for name in parts[0] if name != "key"}
-        people = {name: value if name == "times" else value[:, None] for name, value in whole.items()}
+        whole = {name: self._whole(name, [p[name] for p in parts]) for name in parts[0] if name != "key"}
         head = {"key": np.array(self.key), "layout": np.array(self.layout), "size": np.array(size)}
-        self.take.write_arrays(keypoints_file(self.view), **head, **people)
+        self.take.write_arrays(keypoints_file(self.view), **head, **whole)
         for first in np.cumsum([0, *(len(p["times"]) for p in parts[:-1])]):
             self.take.remove(self._name(int(first)))
 
@@ -110,8 +109,22 @@ class Parts:
             yield part
             first += len(part["times"])
 
+    def _whole(self, name: str, parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        if name == "times":
+            return np.concatenate(parts)
+        return _padded([frame for part in parts for frame in part], 0.0 if name == "confidence" else np.nan)
+
     def _name(self, first: int) -> str:
         return f"views/{self.view}.parts/{first:09d}.npz"
+
+
+def _padded(frames: Sequence[npt.NDArray[Any]], fill: float) -> npt.NDArray[np.float32]:
+    """One array (T, P, ...) of frames (P, ...) with more or fewer people."""
+    people = max(len(frame) for frame in frames)
+    out = np.full((len(frames), people, *frames[0].shape[1:]), fill, dtype=np.float32)
+    for t, frame in enumerate(frames):
+        out[t, : len(frame)] = frame
+    return out
 
 
 def read_keypoints(take: Take, view: str) -> Keypoints2D:

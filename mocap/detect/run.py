@@ -39,6 +39,7 @@ def detect_views(
     progress: Progress | None = None,
     workers: int | None = None,
     incomplete: bool = False,
+    alone: bool = False,
 ) -> dict[str, Keypoints2D]:
     """Find the keypoints in all views; what the take already has for the same videos is not done again.
 
@@ -48,8 +49,8 @@ def detect_views(
         take: a take that is being captured (and locked); the results go to `views/NAME.keypoints.npz`.
         progress: told of every few frames.
         workers: processes; None = one for each view, but no more than there are processors.
-
         incomplete: whether the frames of a video that cannot be read to its end will do.
+        alone: whether there is one person, and nobody else need be looked for.
 
     Returns:
         The keypoints by name of the view, in the order of the views.
@@ -58,7 +59,7 @@ def detect_views(
         MocapError: a view cannot be read, the detector cannot run, a process was killed, the disk is full.
             What was found until then is kept, and the next call goes on there.
     """
-    jobs = [_job(view, detector_name, take, incomplete) for view in views]
+    jobs = [_job(view, detector_name, take, incomplete, alone) for view in views]
     missing = [job for job in jobs if not _kept(job)]
     progress = progress or Quiet()
     if missing:
@@ -80,10 +81,10 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def _job(view: View, detector_name: str, take: Take, incomplete: bool) -> Job:
-    version = detector(detector_name, view.video).version
+def _job(view: View, detector_name: str, take: Take, incomplete: bool, alone: bool) -> Job:
+    version = detector(detector_name, view.video, alone).version
     key = detection_key(sha256(view.video), detector_name, version)
-    return Job(view.name, view.video, detector_name, take, key, incomplete)
+    return Job(view.name, view.video, detector_name, take, key, incomplete, alone)
 
 
 def _kept(job: Job) -> bool:

@@ -36,6 +36,7 @@ class Job:
     take: Take
     key: str
     incomplete: bool = False  # whether a video that ends too early will do
+    alone: bool = False  # whether there is one person
 
 
 Tell = Callable[[str, object], None]
@@ -98,7 +99,7 @@ def _outcome(job: Job, parent: _Parent) -> tuple[str, str]:
 
 def detect_view(job: Job, tell: Tell) -> None:
     """Detect in every frame of a view, going on where an earlier run stopped."""
-    finder = detector(job.detector, job.video)
+    finder = detector(job.detector, job.video, job.alone)
     parts = Parts(job.take, job.view, job.key, finder.layout.name)
     size = probe(job.video).size
     start = parts.frames()

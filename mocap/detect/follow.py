@@ -1,0 +1,223 @@
+"""Several people followed through one view: each by the region in which the last frame left them.
+
+A region that has slid onto another person shows as two bodies that are one; then one of them is dropped, and
+whoever lost his region is sought again near where he was. Nothing here decides who is who: regions come and
+go, and `mocap.track` and `mocap.associate` make people of what they saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mocap.video import Image
+
+Floats = NDArray[np.float64]
+
+SCAN = 10  # frames between two looks for new people, each into the next part of the image
+PART = 0.45  # of a square part's side by which the next one may lie further along
+SAME_PLACE = 0.12  # of a region's side between the middles of two that hold the same person
+SAME_SIZE = 1.35
+ONE_BODY = 0.04  # of a region's side, median distance of the landmarks of two bodies that are one
+SEEN = 0.5  # visibility of a landmark that counts in that
+WHOLE = 0.3  # share of landmarks that must be seen of somebody new
+SOUGHT = 60  # frames for which a lost person is sought where he was
+OFTEN = 4  # frames between two such looks
+AROUND = 1.3  # times the lost region's side that is searched
+MOST = 16  # people at once in a view
+RATE, CUTOFF, SPEEDING, SPEED_CUTOFF = 1e6 / 33333, 0.01, 10.0, 1.0  # Hz: see `_Lane`
+ENLARGED = 1.25  # of the circle about a body, as in MediaPipe's graph
+
+
+@dataclass(frozen=True)
+class Region:
+    """A turned square about a body: middle and side in pixels, turn in radians."""
+
+    x: float
+    y: float
+    size: float
+    turn: float
+
+    @classmethod
+    def about(cls, axis: Floats) -> Region:
+        """About a body whose hips' middle, and a point above on the circle about it, are `axis` (2, 2) px."""
+        (x, y), (right, down) = axis[0], axis[1] - axis[0]
+        turn = np.pi / 2 - np.arctan2(-down, right)
+        turned = turn - 2 * np.pi * np.floor((turn + np.pi) / (2 * np.pi))
+        return cls(float(x), float(y), float(2 * ENLARGED * np.hypot(right, down)), float(turned))
+
+    def like(self, other: Region) -> bool:
+        """Whether both hold the same person, as far as place and size tell."""
+        size = min(self.size, other.size)
+        near = np.hypot(self.x - other.x, self.y - other.y) < SAME_PLACE * size
+        return bool(near and max(self.size, other.size) < SAME_SIZE * size)
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A person in one frame.
+
+    points (J, 2) pixels, confidence (J,), world (J, 3) m: see `Detection`; axis (2, 2) pixels: the middle of
+    the hips, and a point above on the circle about the body.
+    """
+
+    points: Floats
+    confidence: Floats
+    world: Floats
+    axis: Floats
+
+    @property
+    def region(self) -> Region:
+        """The square about the person."""
+        return Region.about(self.axis)
+
+    def is_one_with(self, other: Body) -> bool:
+        """Whether two bodies are the same person seen twice."""
+        both = (self.confidence > SEEN) & (other.confidence > SEEN)
+        if both.sum() < 5:
+            both = np.ones(len(both), bool)
+        apart = np.linalg.norm(self.points[both] - other.points[both], axis=-1)
+        return bool(np.median(apart) < ONE_BODY * min(self.region.size, other.region.size))
+
+
+class Networks(Protocol):
+    """What finds people: see `mocap.detect.posegraph`."""
+
+    def find(self, image: Image, corner: tuple[int, int] = ...) -> list[Region]:
+        """Where people may be in an image."""
+
+    def look(self, image: Image, region: Region) -> Body | None:
+        """The person in a region of an image."""
+
+
+class _Lane:
+    """One person who is followed: the last body, and where to look next.
+
+    The place is steadied as MediaPipe's own graph does (1-Euro filter, Casiez et al. 2012): without, regions
+    tremble, and with them the landmarks.
+    """
+
+    def __init__(self, body: Body) -> None:
+        self.body, self.steady, self.speed = body, body.axis, np.zeros((2, 2))
+
+    @property
+    def region(self) -> Region:
+        return Region.about(self.steady)
+
+    def move(self, body: Body) -> None:
+        size = body.region.size / ENLARGED
+        speed = (body.axis - self.body.axis) * RATE / size
+        self.speed = self.speed + _share(SPEED_CUTOFF) * (speed - self.speed)
+        share = _share(CUTOFF + SPEEDING * np.abs(self.speed))
+        self.steady = self.steady + share * (body.axis - self.steady)
+        self.body = body
+
+
+def _share(cutoff: Floats | float) -> Floats:
+    """What the newest value counts in a low-pass filter of that cutoff, Hz."""
+    return np.asarray(1 / (1 + RATE / (2 * np.pi * np.asarray(cutoff))))
+
+
+@dataclass
+class Follower:
+    """Follows people from frame to frame.
+
+    Args:
+        networks: what finds them.
+        alone: whether one person is all there is: the first that is found, and nobody else is looked for.
+    """
+
+    networks: Networks
+    alone: bool = False
+    lanes: dict[int, _Lane] = field(default_factory=dict)
+    lost: list[tuple[Region, int]] = field(default_factory=list)
+    frame: int = -1
+
+    def step(self, image: Image) -> dict[int, Body]:
+        """The people in the next frame, by lane; who is followed keeps his lane."""
+        self.frame += 1
+        for number, lane in list(self.lanes.items()):
+            found = self.networks.look(image, lane.region)
+            if found is None:
+                self._lose(number)
+            else:
+                lane.move(found)
+        self._drop_doubles()
+        if not self.alone:
+            for region in self._scanned(image):
+                self._take(image, region)
+        elif not self.lanes:
+            for region in self.networks.find(image)[:1]:
+                self._take(image, region, whole=0.0)
+        return {number: lane.body for number, lane in self.lanes.items()}
+
+    def _scanned(self, image: Image) -> Iterator[Region]:
+        """Regions that may hold somebody new."""
+        wide = parts(image)
+        if self.frame == 0 or not self.lanes:
+            looks = wide if self.frame % OFTEN == 0 else wide[:1]
+        else:
+            looks = [wide[self.frame // SCAN % len(wide)]] if self.frame % SCAN == 0 else []
+        if self.frame % OFTEN == 0:
+            looks = looks + [_around(image, region) for region, _ in self.lost]
+        self.lost = [(region, since) for region, since in self.lost if self.frame - since < SOUGHT]
+        for left, top, right, low in looks:
+            yield from self.networks.find(image[top:low, left:right], (left, top))
+
+    def _take(self, image: Image, region: Region, whole: float = WHOLE) -> None:
+        """Begin to follow whoever is in the region, unless it is nobody or somebody who is followed."""
+        if len(self.lanes) >= MOST or any(lane.region.like(region) for lane in self.lanes.values()):
+            return
+        body = self.networks.look(image, region)
+        if body is None or (body.confidence > SEEN).mean() < whole:
+            return
+        if any(body.is_one_with(lane.body) for lane in self.lanes.values()):
+            return
+        free = next(lane for lane in range(MOST) if lane not in self.lanes)
+        self.lanes[free] = _Lane(body)
+        self.lost = [(r, since) for r, since in self.lost if not _near(r, body.region)]
+
+    def _drop_doubles(self) -> None:
+        """Of two bodies that are one, the later lane goes: who that was is not known here anyway."""
+        numbers = sorted(self.lanes)
+        for k, number in enumerate(numbers):
+            body, before = self.lanes[number].body, [n for n in numbers[:k] if n in self.lanes]
+            if any(body.is_one_with(self.lanes[n].body) for n in before):
+                self._lose(number)
+
+    def _lose(self, number: int) -> None:
+        self.lost.append((self.lanes.pop(number).region, self.frame))
+
+
+def parts(image: Image) -> list[tuple[int, int, int, int]]:
+    """The parts (left, top, right, bottom) of an image that are scanned in turn: all of it, then squares.
+
+    The network sees 224 pixels whatever it is given; in squares of the shorter side people are larger. Of
+    people who were not hidden, half were found in the whole image, and two thirds with the squares.
+    """
+    high, wide = image.shape[:2]
+    side, spare = min(high, wide), abs(wide - high)
+    count = int(np.ceil(spare / (PART * side))) + 1
+    whole = [(0, 0, wide, high)]
+    if count == 1:
+        return whole
+    starts: Iterable[int] = np.linspace(0, spare, count).round().astype(int).tolist()
+    if wide > high:
+        return whole + [(s, 0, s + side, high) for s in starts]
+    return whole + [(0, s, wide, s + side) for s in starts]
+
+
+def _around(image: Image, region: Region) -> tuple[int, int, int, int]:
+    high, wide = image.shape[:2]
+    half = AROUND * region.size / 2
+    left, top = (int(np.clip(c - half, 0, most - 32)) for c, most in ((region.x, wide), (region.y, high)))
+    right, low = (int(np.clip(c + half, 32, most)) for c, most in ((region.x, wide), (region.y, high)))
+    return left, top, max(right, left + 32), max(low, top + 32)
+
+
+def _near(a: Region, b: Region) -> bool:
+    return bool(np.hypot(a.x - b.x, a.y - b.y) < 0.5 * max(a.size, b.size))
