@@ -18,6 +18,7 @@ from mocap.errors import ConfigError
 from mocap.yamlfile import read_yaml
 
 HEIGHTS = (0.3, 2.6)  # metres; a small child, and just under the tallest man on record
+MOST_PEOPLE = 16
 _APART = (0.05, 100.0)  # metres between two cameras
 Unit = Literal["m", "cm", "mm"]
 Up = Literal["x", "y", "z", "-x", "-y", "-z"]
@@ -79,6 +80,7 @@ class CaptureConfig:
         subject: who is filmed.
         distance: a measured distance between two cameras, which sets the scale where nothing else does.
         source: the views file; None for a single video.
+        people: how many there are; None = to be found.
     """
 
     views: tuple[View, ...]
@@ -87,6 +89,7 @@ class CaptureConfig:
     subject: Subject = Subject()
     distance: Distance | None = None
     source: Path | None = None
+    people: int | None = None
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True):
@@ -129,6 +132,7 @@ class _File(_Strict):
     board: _Board | None = None
     subject: _Subject | None = None
     distance: _Distance | None = None
+    people: int | None = None
 
 
 _STRUCTS = {"": _File, "views[]": _View, "calibration": _Calibration, "board": _Board, "subject": _Subject}
@@ -140,7 +144,7 @@ def load_views(path: str | Path) -> CaptureConfig:
 
     Args:
         path: YAML with `views`, a list of {name, video, offset, intrinsics}, and perhaps `calibration`,
-            `board`, `subject` and `distance`.
+            `board`, `subject`, `distance` and `people`.
 
     Raises:
         ConfigError: in one line, with the path of the field that is wrong, what is there and what may be.
@@ -178,6 +182,17 @@ def with_height(config: CaptureConfig, height: float | None) -> CaptureConfig:
     return replace(config, subject=checked)
 
 
+def with_people(config: CaptureConfig, people: int | None) -> CaptureConfig:
+    """The same configuration with how many people there are; None leaves it as it is.
+
+    Raises:
+        ConfigError: that is no number of people.
+    """
+    if people is None:
+        return config
+    return replace(config, people=_Checked(config.source or Path("--people")).people(people))
+
+
 class _Checked:
     """Turns the file's fields into checked values; errors say which field."""
 
@@ -201,6 +216,7 @@ class _Checked:
             subject=self.subject(file.subject),
             distance=None if file.distance is None else self.distance(file.distance, [v.name for v in views]),
             source=self.path.absolute(),
+            people=None if file.people is None else self.people(file.people),
         )
 
     def view(self, view: _View, at: str) -> View:
@@ -240,6 +256,11 @@ class _Checked:
             hint = f" (centimetres? write {height / 100:g})" if low <= height / 100 <= high else ""
             raise self.wrong("subject.height", f"must be {low} to {high} metres, not {height:g}{hint}")
         return Subject(height)
+
+    def people(self, count: int) -> int:
+        if not 1 <= count <= MOST_PEOPLE:
+            raise self.wrong("people", f"must be 1 to {MOST_PEOPLE}, not {count}")
+        return count
 
     def distance(self, given: _Distance, names: list[str]) -> Distance:
         unknown = [name for name in given.between if name not in names]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from mocap.errors import MocapError
-from mocap.people import people_in, read_motion_of
+from mocap.people import first_frame, people_in, read_motion_of
 from mocap.take import Take, newest_take
 from rigs.formats import write_motion
 
@@ -16,7 +17,12 @@ IMPORT_HINT = {
 
 
 def export(
-    target: Path, take: Path | None = None, person: int | None = None, every: bool = False, unit: str = "cm"
+    target: Path,
+    take: Path | None = None,
+    person: int | None = None,
+    every: bool = False,
+    unit: str = "cm",
+    say: Callable[[str], None] = lambda line: None,
 ) -> list[Path]:
     """Write the motion of a take's people to animation files.
 
@@ -26,6 +32,7 @@ def export(
         person: whom, from 1; None = the only one.
         every: all people; with several, `OUT_1.bvh`, `OUT_2.bvh`, ...
         unit: "cm" or "m" in the file.
+        say: told a line about each person who was not there from the first frame on.
 
     Returns:
         The files that were written.
@@ -45,6 +52,8 @@ def export(
     targets = {number: _target(target, number, len(chosen)) for number in chosen}
     for number, path in targets.items():
         write_motion(path, read_motion_of(source, number), unit=unit)
+        if first := first_frame(source, number):
+            say(f"person {number} comes in frame {first} of the take: {path.name} begins there")
     return list(targets.values())
 
 

@@ -152,6 +152,24 @@ class Keypoints2D:
         points, confidence, times = self.points[frames], self.confidence[frames], self.times[frames]
         return Keypoints2D(self.layout, points, confidence, times, self.size, world, spread)
 
+    def of(self, who: Indices, person: int) -> Keypoints2D:
+        """One person's detections: P is 1, and NaN in frames without.
+
+        Args:
+            who: (T, P) who each detection is.
+            person: the number there.
+        """
+        lane, frame = (who == person).argmax(axis=1), np.arange(len(self))
+        there = who[frame, lane] == person
+
+        def picked(values: Array, missing: float) -> Array:
+            chosen = values[frame, lane]
+            return np.where(there.reshape(-1, *(1,) * (chosen.ndim - 1)), chosen, missing)[:, None]
+
+        points, confidence = picked(self.points, np.nan), picked(self.confidence, 0.0)
+        world, spread = (None if a is None else picked(a, np.nan) for a in (self.world, self.spread))
+        return Keypoints2D(self.layout, points, confidence, self.times, self.size, world, spread)
+
     def replace(self, points: Array, confidence: Array, world: Array | None = None) -> Keypoints2D:
         """The same frames with other points; keeps its 3D guess unless another is given."""
         kept = self.world if world is None else world

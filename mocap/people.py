@@ -22,15 +22,28 @@ def motion_file(person: int) -> str:
     return f"people/{person}.motion.npz"
 
 
-def write_people(take: Take, motions: Mapping[int, Motion]) -> None:
+def points_file(person: int) -> str:
+    """Name of the file of a person's triangulated landmarks in the take."""
+    return "points.npz" if person == 1 else f"people/{person}.points.npz"
+
+
+def write_people(
+    take: Take, motions: Mapping[int, Motion], there: Mapping[int, Mapping[str, Any]] | None = None
+) -> None:
     """Keep people's motions, by number from 1, in the take; they are all that it then has.
+
+    Args:
+        take: a take that is being captured.
+        motions: by person.
+        there: by person, when he was there: see `mocap.quality.present`.
 
     Raises:
         TakeError: the disk is full, or the take cannot be written.
     """
     for person, motion in motions.items():
         _write_motion(take, person, motion)
-    take.write_json(_RECORD, {"people": sorted(motions)})
+    presence = {str(person): dict(when) for person, when in (there or {}).items()}
+    take.write_json(_RECORD, {"people": sorted(motions), "there": presence})
 
 
 def _write_motion(take: Take, person: int, motion: Motion) -> None:
@@ -71,6 +84,13 @@ def _motion(a: Mapping[str, Any]) -> Motion:
     tips = dict(zip(a["tip_names"].tolist(), a["tips_m"], strict=True))
     skeleton = Skeleton(tuple(a["names"].tolist()), a["parents"], a["offsets_m"], tips)
     return Motion(skeleton, a["rotations_wxyz"], a["root_m"], Fraction(int(a["fps"][0]), int(a["fps"][1])))
+
+
+def first_frame(take: Take, person: int) -> int:
+    """The frame of the take with which a person's motion begins."""
+    there = take.read_json(_RECORD).get("there", {})
+    first = there.get(str(person), {}).get("first_frame", 0) if isinstance(there, dict) else 0
+    return first if isinstance(first, int) else 0
 
 
 def people_in(take: Take) -> list[int]:

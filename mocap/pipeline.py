@@ -1,4 +1,4 @@
-"""The main job: videos in, a take with a person's motion out."""
+"""The main job: videos in, a take with people's motions out."""
 
 from __future__ import annotations
 
@@ -7,58 +7,28 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from calibration.camera import Cameras
 from calibration.files import write_aniposelib
-from calibration.triangulate import triangulate
 from mocap import quality
-from mocap.animate import Animated, animate
-from mocap.attach import load_attachment
-from mocap.cameras import axis_in_file, check_cameras
-from mocap.config import CalibrationFile, CaptureConfig, View
+from mocap.cameras import check_cameras
+from mocap.config import CaptureConfig, View
 from mocap.detect import DEFAULT
 from mocap.detect.run import detect_views
-from mocap.gates import (
-    Agreement,
-    LyingError,
-    RefusedError,
-    agreement,
-    require_agreement,
-    require_trunk,
-    require_upright,
-    weak_geometry,
-)
-from mocap.observations import Observations
-from mocap.people import write_people
+from mocap.people import points_file, write_people
 from mocap.pictures import disagreement_sheet, rig_page
 from mocap.placing import Placed, place_views
 from mocap.progress import Progress, Quiet
-from mocap.quality import Quality
-from mocap.swaps import Swaps, repair_swaps
+from mocap.quality import Quality, by_person, present
+from mocap.solving import Solved, solve_people
 from mocap.take import Take
 from mocap.video import VideoInfo, probe, sha256
-from rigs.body import load_body
 
 Follow = Callable[[str], Progress]
-ROBUST_PX = 0.02  # of the person's height: the scale at which a view begins to lose its say
-
-
-@dataclass(frozen=True)
-class Solved:
-    """A person's motion with what it was made from."""
-
-    animated: Animated
-    cameras: Cameras
-    seen: Observations
-    landmarks: np.ndarray | None
-    swaps: Swaps
-    agreed: Agreement | None
-    notes: list[str]
 
 
 def capture(
@@ -71,7 +41,7 @@ def capture(
     trust: bool = False,
     progress: Follow = lambda stage: Quiet(),
 ) -> Quality:
-    """Turn videos of one person into a take.
+    """Turn videos of people into a take.
 
     Args:
         config: views, calibration, subject.
@@ -93,8 +63,8 @@ def capture(
     with job.take.lock():
         placed = job.place(progress, workers, incomplete)
         with _stage(job.take, "solve", [job.arguments, job.views]):
-            solved = _solve(placed, config, job.videos, progress("solving"))
-        result = _measured(solved, placed, config, time.perf_counter() - began)
+            solved, left_out = solve_people(placed, config, job.videos, progress)
+        result = _measured(solved, left_out, placed, config, time.perf_counter() - began)
         _write(job.take, solved, placed, job.videos, result)
         job.take.complete()
     return result
@@ -150,7 +120,8 @@ class _Job:
     def place(self, progress: Follow, workers: int | None, incomplete: bool) -> Placed:
         config, take = self.config, self.take
         hashes = [view["sha256"] for view in self.views]
-        with _stage(take, "detect", [self.arguments["detector"], *hashes]):
+        alone = config.people == 1
+        with _stage(take, "detect", [self.arguments["detector"], alone, *hashes]):
             keypoints = detect_views(
                 config.views,
                 self.arguments["detector"],
@@ -158,6 +129,7 @@ class _Job:
                 progress=progress("detecting"),
                 workers=workers,
                 incomplete=incomplete,
+                alone=alone,
             )
         with _stage(take, "place", [self.arguments, self.views]):
             return place_views(config, self.videos, keypoints, trust=self.arguments["trust_calibration"])
@@ -174,85 +146,32 @@ def _stage(take: Take, name: str, inputs: list[Any]) -> Iterator[None]:
         take.finish_stage(name, key, time.perf_counter() - began)
 
 
-def _solve(placed: Placed, config: CaptureConfig, videos: list[VideoInfo], progress: Progress) -> Solved:
-    repaired, swaps = repair_swaps(placed.seen, placed.cameras)
-    if len(repaired.names) == 1:
-        return _solve_single(placed, repaired, swaps, config, videos[0], progress)
-    assert placed.cameras is not None
-    cameras, scale = placed.cameras, _robust_px(repaired)
-    landmarks, _ = triangulate(cameras, repaired.pixels, repaired.confidence**2, scale_px=scale)
-    agreed = agreement(repaired, cameras, landmarks)
-    notes = require_agreement(repaired, agreed)
-    sizes = {view.name: video.size for view, video in zip(config.views, videos, strict=True)}
-    _require_body(repaired, cameras, landmarks, config.calibration, sizes)
-    notes += weak_geometry(repaired, cameras, landmarks)
-    animated = animate(repaired, cameras, landmarks, config.subject.height, progress=progress)
-    return Solved(animated, cameras, repaired, landmarks, swaps, agreed, notes)
-
-
-def _require_body(
-    seen: Observations,
-    cameras: Cameras,
-    landmarks: np.ndarray,
-    calibration: CalibrationFile | None,
-    sizes: dict[str, tuple[int, int]],
-) -> None:
-    start = load_attachment(seen.layout, load_body()).start
-    hips, ankles, shoulders = ([start[s + n] for s in ("Left", "Right")] for n in ("UpLeg", "Foot", "Arm"))
-    require_trunk(landmarks, [*hips, *shoulders])
-    try:
-        require_upright(cameras, landmarks, seen.layout.index("nose"), hips, ankles)
-    except LyingError as error:
-        if calibration is None:
-            raise
-        up = axis_in_file(calibration, sizes, error.axis, error.sign)
-        raise RefusedError(
-            f"{error}; in the views file write `calibration: {{file: {calibration.file.name}, up: {up}}}`"
-        ) from error
-
-
-def _solve_single(
-    placed: Placed,
-    seen: Observations,
-    swaps: Swaps,
-    config: CaptureConfig,
-    video: VideoInfo,
-    progress: Progress,
-) -> Solved:
-    from mocap.monocular import animate_single
-
-    animated, camera, notes = animate_single(
-        seen,
-        video.size,
-        config.subject.height,
-        placed.cameras[0] if placed.cameras else placed.lens,
-        posed=placed.cameras is not None,
-        fov=config.views[0].fov,
-        progress=progress,
-    )
-    return Solved(animated, Cameras((camera,)), seen, None, swaps, None, notes)
-
-
-def _robust_px(seen: Observations) -> float:
-    """Scale of the robust triangulation: a share of the person's typical height in the images, pixels."""
-    return max(float(np.nanmedian(seen.heights())) * ROBUST_PX, 2.0)
-
-
-def _measured(solved: Solved, placed: Placed, config: CaptureConfig, seconds: float) -> Quality:
-    given = config.subject.height is not None
-    found = quality.measure(
-        solved.seen, solved.cameras, solved.landmarks, solved.animated, solved.swaps, solved.agreed, given
-    )
-    record: dict[str, Any] = {**found.record, **placed.record}
+def _measured(
+    solved: list[Solved], left_out: list[str], placed: Placed, config: CaptureConfig, seconds: float
+) -> Quality:
+    given = config.subject.height is not None and len(placed.people) == 1
+    found = [
+        quality.measure(one.seen, one.cameras, one.landmarks, one.animated, one.swaps, one.agreed, given)
+        for one in solved
+    ]
+    said = [one.notes + quality.warnings(each) for one, each in zip(solved, found, strict=True)]
+    people = [
+        {**each.record, **present(one.seen, one.first)} for one, each in zip(solved, found, strict=True)
+    ]
+    record: dict[str, Any] = {**found[0].record, **placed.record, "people": people}
+    frames = placed.seen.frames
     record["processing_s"] = round(seconds, 3)
-    record["processing_fps"] = solved.seen.frames / max(seconds, 1e-9)
-    record["notes"] = placed.notes
-    record["warnings"] = placed.warnings + solved.notes + quality.warnings(found)
-    return replace(found, record=record)
+    record["processing_fps"] = frames / max(seconds, 1e-9)
+    record["notes"] = placed.notes + left_out
+    if len(solved) > 1 and config.subject.height is not None:
+        record["notes"].append("the given height was not used: there are several people")
+    record["warnings"] = placed.warnings + by_person(said)
+    return Quality(record)
 
 
 def _page(solved: Solved, placed: Placed, result: Quality) -> str:
-    errors = [result.record["reprojection"][name]["median_px"] for name in solved.cameras.names]
+    seen = result.record["reprojection"]
+    errors = [seen[name]["median_px"] for name in solved.cameras.names]
     return rig_page(solved.cameras, solved.animated.motion, placed.offsets, errors, "Cameras of the take")
 
 
@@ -267,23 +186,34 @@ def _draw_disagreements(take: Take, placed: Placed, videos: list[VideoInfo]) -> 
         take.write_bytes(f"views/{name}.disagreement.png", path.read_bytes())
 
 
-def _write(take: Take, solved: Solved, placed: Placed, videos: list[VideoInfo], result: Quality) -> None:
-    take.write_text("cameras.html", _page(solved, placed, result))
+def _write(
+    take: Take, solved: list[Solved], placed: Placed, videos: list[VideoInfo], result: Quality
+) -> None:
+    first = solved[0]
+    take.write_text("cameras.html", _page(first, placed, result))
     _draw_disagreements(take, placed, videos)
-    if solved.landmarks is not None:
-        take.write_arrays(
-            "points.npz",
-            points_m=solved.landmarks,
-            landmarks=np.array(solved.seen.layout.landmarks),
-            swapped_legs=solved.swaps.swapped["legs"],
-            swapped_arms=solved.swaps.swapped["arms"],
-        )
-    write_people(take, {1: solved.animated.motion})
+    for person, one in enumerate(solved, 1):
+        _write_points(take, points_file(person), one)
+    motions = {person: one.animated.motion for person, one in enumerate(solved, 1)}
+    there = {person: present(one.seen, one.first) for person, one in enumerate(solved, 1)}
+    write_people(take, motions, there)
     cameras = take.scratch("cameras.toml")
-    offsets = dict(zip(solved.cameras.names, placed.offsets.tolist(), strict=True))
-    write_aniposelib(cameras, solved.cameras, offsets)
+    offsets = dict(zip(first.cameras.names, placed.offsets.tolist(), strict=True))
+    write_aniposelib(cameras, first.cameras, offsets)
     take.write_text("cameras.toml", cameras.read_text(encoding="utf-8"))
     take.write_json("quality.json", result.record)
+
+
+def _write_points(take: Take, name: str, solved: Solved) -> None:
+    if solved.landmarks is None:
+        return
+    take.write_arrays(
+        name,
+        points_m=solved.landmarks,
+        landmarks=np.array(solved.seen.layout.landmarks),
+        swapped_legs=solved.swaps.swapped["legs"],
+        swapped_arms=solved.swaps.swapped["arms"],
+    )
 
 
 def _arguments(config: CaptureConfig, detector: str, trust: bool) -> dict[str, Any]:
@@ -297,6 +227,7 @@ def _arguments(config: CaptureConfig, detector: str, trust: bool) -> dict[str, A
         "up": calibration and calibration.up,
         "trust_calibration": trust,
         "height_m": config.subject.height,
+        "people": config.people,
     }
 
 

@@ -1,4 +1,4 @@
-"""Where the cameras stand and when they filmed: as given, made better, or found from the person."""
+"""Where the cameras stand, when they filmed, and who is who: as given, made better, or found from people."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from calibration.camera import Camera, Cameras
 from calibration.leaveout import LeftOut
 from mocap.cameras import cameras_for, lens_of, lenses_for
-from mocap.clock import on_one_clock, partial_views
+from mocap.clock import partial_views
 from mocap.config import CaptureConfig
-from mocap.errors import SyncError
-from mocap.gates import require_cameras_above, require_known_geometry, require_person
+from mocap.crowd import Crowd, gather, on_clock, one_after_another, one_person
+from mocap.crowdsync import main_people, synchronise_crowd
+from mocap.errors import MocapError, SyncError
+from mocap.gates import RefusedError, require_cameras_above, require_known_geometry, require_person
 from mocap.keypoints import Keypoints2D
 from mocap.observations import Observations
 from mocap.refining import judge, refine_cameras
@@ -38,7 +40,8 @@ class Placed:
     Args:
         cameras: of the views, world y up in metres; None for a lone view that nobody calibrated.
         lens: of such a lone view, if its intrinsics were given.
-        seen: all views on one clock.
+        people: all views on one clock, for each person from the one seen most; all of one length.
+        spans: frames [start, stop) when each was there.
         offsets: (V,) seconds to add to each view's own times.
         record: "calibration" and "sync" for the quality record.
         notes: what was done, a line each.
@@ -49,13 +52,19 @@ class Placed:
 
     cameras: Cameras | None
     lens: Camera | None
-    seen: Observations
+    people: tuple[Observations, ...]
+    spans: tuple[tuple[int, int], ...]
     offsets: Floats
     record: dict[str, Any]
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     given: Cameras | None = None
     moved: tuple[str, ...] = ()
+
+    @property
+    def seen(self) -> Observations:
+        """All views of the person seen most, on one clock."""
+        return self.people[0]
 
 
 def place_views(
@@ -87,13 +96,15 @@ def _one_view(
     config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Mapping[str, Keypoints2D]
 ) -> Placed:
     offsets = _known_offsets(config, fill=0.0)
-    seen = on_one_clock(keypoints, [v.fps for v in videos], offsets.tolist())
-    require_person(seen)
+    crowd = _gathered(config, keypoints, offsets, None)
+    seen = _on_clock(crowd, videos, offsets)
     if config.calibration is not None:
         cameras, notes = cameras_for(config.calibration, config.views, videos)
-        return Placed(cameras, None, seen, offsets, {"calibration": {"from": "file"}}, notes)
+        record, lens = {"calibration": {"from": "file"}}, None
+        return Placed(cameras, lens, seen.people, seen.spans, offsets, record, notes + seen.notes)
     lens, notes = lens_of(config.views[0], videos[0])
-    return Placed(None, lens, seen, offsets, {"calibration": {"from": "one view"}}, notes)
+    record = {"calibration": {"from": "one view"}}
+    return Placed(None, lens, seen.people, seen.spans, offsets, record, notes + seen.notes)
 
 
 def _given(
@@ -102,19 +113,22 @@ def _given(
     assert config.calibration is not None
     given, notes = cameras_for(config.calibration, config.views, videos)
     timed = _timed(config, keypoints, cameras=given)
-    timed = _trimmed(config, keypoints, videos, timed, given)
-    seen, said = _on_clock(keypoints, videos, timed)
-    cameras, held, words = _held_against_the_person(seen, given, trust)
-    if timed.warnings and held.get("refined"):  # a wrong camera may have been what hid the times
-        timed = _trimmed(config, keypoints, videos, _timed(config, keypoints, cameras=cameras), cameras)
-        seen, said = _on_clock(keypoints, videos, timed)
+    crowd, timed = _together(config, keypoints, videos, timed, given)
+    seen = _on_clock(crowd, videos, timed.offsets)
+    cameras, held, words = _held_against_people(seen.people, given, trust)
+    hid = timed.warnings or len(seen.people) > 1  # a wrong camera may have hidden times, or who is who
+    if held.get("refined") and hid:
+        again = _timed(config, keypoints, cameras=cameras) if timed.warnings else timed
+        crowd, timed = _together(config, keypoints, videos, again, cameras)
+        seen = _on_clock(crowd, videos, timed.offsets)
     record = {"calibration": {"from": "file", **held}, "sync": timed.record()}
-    notes = notes + _clock_notes(config, timed) + said + words
+    notes = notes + _clock_notes(config, timed) + seen.notes + words
     moved = tuple(name for name, move in held.get("moved", {}).items() if move["share"] > PLAIN)
     return Placed(
         cameras,
         None,
-        seen,
+        seen.people,
+        seen.spans,
         timed.offsets,
         record,
         notes,
@@ -124,13 +138,13 @@ def _given(
     )
 
 
-def _held_against_the_person(
-    seen: Observations, cameras: Cameras, trust: bool
+def _held_against_people(
+    people: Sequence[Observations], cameras: Cameras, trust: bool
 ) -> tuple[Cameras, dict[str, Any], list[str]]:
     """Refine a given calibration where that plainly helps; the record of it, and what to say."""
     if trust:
         return cameras, {"trusted": True}, []
-    refined, _, _ = refine_cameras(seen, cameras)
+    refined, _, _ = refine_cameras(one_after_another(people), cameras)
     record = {
         "refined": refined.helped,
         "left_out_px": _left_out(refined.after if refined.helped else refined.before, cameras),
@@ -160,19 +174,37 @@ def _found(
     """Offsets without cameras, cameras with those, and both once more where the offsets were not given."""
     lenses, given, notes = _lenses(config, videos)
     timed = _timed(config, keypoints, lenses=list(lenses))
-    seen, said = _on_clock(keypoints, videos, timed)
+    seen = _on_clock(Crowd((main_people(keypoints),)), videos, timed.offsets)
     size = (np.array(given), config.subject.height, config.distance)
-    found = calibrate_from_person(seen, lenses, *size)
-    finer = _trimmed(config, keypoints, videos, timed, found.cameras)
-    if not np.array_equal(finer.offsets, timed.offsets):
+    found = _from_somebody(seen.people[0], lenses, size, several=not one_person(keypoints))
+    crowd, finer = _together(config, keypoints, videos, timed, found.cameras)
+    if not np.array_equal(finer.offsets, timed.offsets) or not one_person(keypoints):
         timed = finer
-        seen, said = _on_clock(keypoints, videos, timed)
-        found = calibrate_from_person(seen, lenses, *size)  # estimated lenses are no new start
+        seen = _on_clock(crowd, videos, timed.offsets)
+        found = calibrate_from_person(seen.people[0], lenses, *size)  # estimated lenses are no new start
+    if len(seen.people) > 1:
+        seen = _on_clock(_gathered(config, keypoints, timed.offsets, found.cameras), videos, timed.offsets)
     require_cameras_above(found.cameras)
     warnings = require_known_geometry(found.cameras, found.turn_sd, found.focal_sd)
-    record = {"calibration": {"from": "people", **_spread(found, seen)}, "sync": timed.record()}
-    notes = notes + _clock_notes(config, timed) + said + found.notes
-    return Placed(found.cameras, None, seen, timed.offsets, record, notes, [*timed.warnings, *warnings])
+    record = {"calibration": {"from": "people", **_spread(found, seen.people[0])}, "sync": timed.record()}
+    notes = notes + _clock_notes(config, timed) + seen.notes + found.notes
+    warnings = [*timed.warnings, *warnings]
+    return Placed(found.cameras, None, seen.people, seen.spans, timed.offsets, record, notes, warnings)
+
+
+def _from_somebody(
+    seen: Observations, lenses: Cameras, size: tuple[Any, float | None, Any], several: bool
+) -> SelfCalibrated:
+    """Cameras from the person who is seen most in each view, who has to be the same one."""
+    try:
+        return calibrate_from_person(seen, lenses, *size)
+    except MocapError as error:
+        if not several:
+            raise
+        raise RefusedError(
+            f"{error}; there are several people, and without a calibration one of them has to be seen most in"
+            " all views: give a calibration, or film one person alone to find it"
+        ) from error
 
 
 def _lenses(config: CaptureConfig, videos: Sequence[VideoInfo]) -> tuple[Cameras, list[bool], list[str]]:
@@ -200,7 +232,7 @@ def _timed(
     do not agree are found later. Without a calibration a wrong offset would become a wrong camera: refused.
     """
     try:
-        return synchronise(config.views, keypoints, cameras=cameras, lenses=lenses)
+        return synchronise_crowd(config.views, keypoints, cameras=cameras, lenses=lenses)
     except SyncError as error:
         if config.calibration is None:
             raise
@@ -241,13 +273,43 @@ def _taken_together(config: CaptureConfig, keypoints: Mapping[str, Keypoints2D],
     return replace(synchronise(views, keypoints), warnings=(warning,))
 
 
-def _on_clock(
-    keypoints: Mapping[str, Keypoints2D], videos: Sequence[VideoInfo], timed: Synchronised
-) -> tuple[Observations, list[str]]:
-    offsets = timed.offsets.tolist()
-    seen = on_one_clock(keypoints, [v.fps for v in videos], offsets)
-    require_person(seen)
-    return seen, partial_views(keypoints, offsets, seen)
+def _together(
+    config: CaptureConfig,
+    keypoints: Mapping[str, Keypoints2D],
+    videos: Sequence[VideoInfo],
+    timed: Synchronised,
+    cameras: Cameras,
+) -> tuple[Crowd, Synchronised]:
+    """Who is who, and offsets to a part of a frame by the one seen most; both once more if they moved."""
+    crowd = _gathered(config, keypoints, timed.offsets, cameras)
+    finer = _trimmed(config, crowd.views[0], videos, timed, cameras)
+    off = np.abs(finer.offsets - timed.offsets - np.median(finer.offsets - timed.offsets))
+    if len(crowd.views) > 1 and (off > timed.frames).any():
+        crowd = _gathered(config, keypoints, finer.offsets, cameras)
+    return crowd, finer
+
+
+def _gathered(
+    config: CaptureConfig, keypoints: Mapping[str, Keypoints2D], offsets: Floats, cameras: Cameras | None
+) -> Crowd:
+    if one_person(keypoints):
+        return Crowd((keypoints,))
+    return gather(keypoints, offsets.tolist(), cameras, config.people)
+
+
+@dataclass(frozen=True)
+class _OnClock:
+    people: tuple[Observations, ...]
+    spans: tuple[tuple[int, int], ...]
+    notes: list[str]
+
+
+def _on_clock(crowd: Crowd, videos: Sequence[VideoInfo], offsets: Floats) -> _OnClock:
+    people, spans = on_clock(crowd, [v.fps for v in videos], offsets.tolist())
+    if len(people) == 1:
+        require_person(people[0])
+    said = partial_views(crowd.views[0], offsets.tolist(), people[0]) if len(videos) > 1 else []
+    return _OnClock(tuple(people), tuple(spans), [*crowd.left_out, *said])
 
 
 def _known_offsets(config: CaptureConfig, fill: float) -> Floats:

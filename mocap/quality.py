@@ -42,8 +42,17 @@ class Quality:
     record: dict[str, Any]
 
     def lines(self) -> list[str]:
-        """A dozen readable lines, or fewer where one camera has nothing to say."""
-        r = self.record
+        """A dozen readable lines for each person, or fewer where one camera has nothing to say."""
+        people = self.record.get("people", [])
+        if len(people) < 2:
+            return self._lines(self.record)
+        speed = {"processing_fps": self.record["processing_fps"]}
+        each = [self._lines({**person, **speed})[:-1] for person in people]
+        heads = [_there_words(k, person) for k, person in enumerate(people, 1)]
+        whole = [*_placed_lines(self.record), self._lines({**people[0], **speed})[-1]]
+        return [line for head, lines in zip(heads, each, strict=True) for line in (head, *lines)] + whole
+
+    def _lines(self, r: dict[str, Any]) -> list[str]:
         gaps, views = r["gaps"], len(r["reprojection"])
         count = f"{views} view{'s' if views > 1 else ''}"
         swaps = ", ".join(f"{n} {v}" for n, v in r["swaps"].items() if v != "none") or "none"
@@ -122,6 +131,34 @@ def warnings(quality: Quality) -> list[str]:
     if not low <= r["stature_m"] <= high:
         out.append(f"stature {r['stature_m']:.2f} m: a child, or units of the calibration that are off")
     return out
+
+
+def present(seen: Observations, first: int) -> dict[str, Any]:
+    """When a person was there, for the record.
+
+    Args:
+        seen: the frames in which he was.
+        first: number of the first of them.
+    """
+    share = seen.visible().mean(axis=1).round(4).tolist()
+    return {
+        "first_frame": first,
+        "last_frame": first + seen.frames - 1,
+        "seen_share": dict(zip(seen.names, share, strict=True)),
+    }
+
+
+def by_person(said: list[list[str]]) -> list[str]:
+    """Warnings of everybody; with several people each begins with whom it is about."""
+    if len(said) == 1:
+        return said[0]
+    return [f"person {k}: {line}" for k, lines in enumerate(said, 1) for line in lines]
+
+
+def _there_words(person: int, record: dict[str, Any]) -> str:
+    first, last = record["first_frame"], record["last_frame"]
+    seen = ", ".join(f"{name} {100 * share:.0f} %" for name, share in record["seen_share"].items())
+    return f"person {person}      frames {first} to {last}, seen by {seen}"
 
 
 def _view_warnings(name: str, view: dict[str, float]) -> list[str]:

@@ -19,6 +19,7 @@ from mocap.commands.source import config_from, default_take
     "-o", "--output", type=click.Path(path_type=Path), help="Take folder [default: NAME.take here]."
 )
 @click.option("--height", type=float, help="The person's standing height in metres, if known.")
+@click.option("--people", type=int, help="How many people there are [default: found].")
 @click.option("--detector", default="blazepose", show_default=True, help="Which 2D keypoint detector.")
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Detection processes [default: one per processor]."
@@ -33,6 +34,7 @@ def capture(
     video: Path | None,
     output: Path | None,
     height: float | None,
+    people: int | None,
     detector: str,
     workers: int | None,
     incomplete: bool,
@@ -42,16 +44,17 @@ def capture(
     """Detect, place cameras, triangulate and solve: videos into a take folder.
 
     Views without `offset` are synchronised; without a calibration, the cameras are found from the person.
+    Everybody whom two views see (or the only one) gets a motion; `--people 1` looks for nobody else.
 
     A second run on the same videos only solves. Interrupted with Ctrl-C, the same command goes on.
     """
     from rich.console import Console
 
     from mocap.bar import Bar
-    from mocap.config import with_height
+    from mocap.config import with_height, with_people
     from mocap.pipeline import capture as run
 
-    config = with_height(config_from(views, video), height)
+    config = with_people(with_height(config_from(views, video), height), people)
     folder = output or default_take(views, video)
     bar = partial(Bar, Console(stderr=True, quiet=quiet))
     found = run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -22,6 +23,6 @@ def export(target: Path, take: Path | None, person: int | None, every: bool, uni
     from mocap.export import IMPORT_HINT
     from mocap.export import export as run
 
-    for path in run(target, take, person, every, unit):
+    for path in run(target, take, person, every, unit, partial(click.echo, err=True)):
         hint = IMPORT_HINT.get((path.suffix.lower().lstrip("."), unit), "")
         click.echo(f"{path}: {hint}")

@@ -81,9 +81,8 @@ class PoseNetworks:
         high, wide = image.shape[:2]
         people = self._library.packet_getter.get_proto_list(found)
         points = [[(p.x, p.y) for p in who.location_data.relative_keypoints[:2]] for who in people]
-        return [
-            Region.about(np.array(two, dtype=np.float64) * (wide, high) + np.array(corner)) for two in points
-        ]
+        whole = np.array(points, dtype=np.float64) * (wide, high) + np.array(corner)
+        return [Region.about(axis) for axis in whole]
 
     def look(self, image: Image, region: Region) -> Body | None:
         """The person in a region of an image, or None."""

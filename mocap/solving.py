@@ -1,0 +1,162 @@
+"""People as the views saw them into motions, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from calibration.camera import Cameras
+from calibration.triangulate import triangulate
+from mocap.animate import Animated, animate
+from mocap.attach import load_attachment
+from mocap.cameras import axis_in_file
+from mocap.config import CalibrationFile, CaptureConfig
+from mocap.crowd import between
+from mocap.errors import MocapError
+from mocap.gates import (
+    Agreement,
+    LyingError,
+    RefusedError,
+    agreement,
+    require_agreement,
+    require_trunk,
+    require_upright,
+    weak_geometry,
+)
+from mocap.observations import Observations
+from mocap.placing import Placed
+from mocap.progress import Progress
+from mocap.swaps import Swaps, repair_swaps
+from mocap.video import VideoInfo
+from rigs.body import load_body
+
+Follow = Callable[[str], Progress]
+ROBUST_PX = 0.02  # of the person's height: the scale at which a view begins to lose its say
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A person's motion with what it was made from.
+
+    animated, seen, landmarks and swaps are of the frames from number `first` of the clock on.
+    """
+
+    animated: Animated
+    cameras: Cameras
+    seen: Observations
+    landmarks: np.ndarray | None
+    swaps: Swaps
+    agreed: Agreement | None
+    notes: list[str]
+    first: int = 0
+
+
+def solve_people(
+    placed: Placed, config: CaptureConfig, videos: list[VideoInfo], progress: Follow
+) -> tuple[list[Solved], list[str]]:
+    """Solve everybody whom the views saw.
+
+    Args:
+        placed: people on one clock, and the cameras.
+        config: the subject's height counts where there is one person; the calibration's file for what to do.
+        videos: of the views.
+        progress: given "solving" for each person, answers who follows it.
+
+    Returns:
+        Those who could be solved, in order, and a line for everybody else.
+
+    Raises:
+        MocapError: nobody could; what is said of the first one.
+    """
+    solved: list[Solved] = []
+    failed: list[MocapError] = []
+    cameras = placed.cameras
+    for seen, (start, stop) in zip(placed.people, placed.spans, strict=True):
+        try:
+            one = _solve(between(seen, start, stop), placed, cameras, config, videos, progress("solving"))
+        except MocapError as error:
+            failed.append(error)
+            continue
+        solved.append(replace(one, first=start))
+        cameras = one.cameras
+    if not solved:
+        raise failed[0]
+    return solved, [f"somebody is left out: {error}" for error in failed]
+
+
+def _solve(
+    seen: Observations,
+    placed: Placed,
+    cameras: Cameras | None,
+    config: CaptureConfig,
+    videos: list[VideoInfo],
+    progress: Progress,
+) -> Solved:
+    repaired, swaps = repair_swaps(seen, placed.cameras)
+    height = config.subject.height if len(placed.people) == 1 else None
+    if len(repaired.names) == 1:
+        return _solve_single(placed, cameras, repaired, swaps, height, config, videos[0], progress)
+    assert cameras is not None
+    landmarks, _ = triangulate(
+        cameras, repaired.pixels, repaired.confidence**2, scale_px=_robust_px(repaired)
+    )
+    agreed = agreement(repaired, cameras, landmarks)
+    notes = require_agreement(repaired, agreed)
+    sizes = {view.name: video.size for view, video in zip(config.views, videos, strict=True)}
+    _require_body(repaired, cameras, landmarks, config.calibration, sizes)
+    notes += weak_geometry(repaired, cameras, landmarks)
+    animated = animate(repaired, cameras, landmarks, height, progress=progress)
+    return Solved(animated, cameras, repaired, landmarks, swaps, agreed, notes)
+
+
+def _require_body(
+    seen: Observations,
+    cameras: Cameras,
+    landmarks: np.ndarray,
+    calibration: CalibrationFile | None,
+    sizes: dict[str, tuple[int, int]],
+) -> None:
+    start = load_attachment(seen.layout, load_body()).start
+    hips, ankles, shoulders = ([start[s + n] for s in ("Left", "Right")] for n in ("UpLeg", "Foot", "Arm"))
+    require_trunk(landmarks, [*hips, *shoulders])
+    try:
+        require_upright(cameras, landmarks, seen.layout.index("nose"), hips, ankles)
+    except LyingError as error:
+        if calibration is None:
+            raise
+        up = axis_in_file(calibration, sizes, error.axis, error.sign)
+        raise RefusedError(
+            f"{error}; in the views file write `calibration: {{file: {calibration.file.name}, up: {up}}}`"
+        ) from error
+
+
+def _solve_single(
+    placed: Placed,
+    cameras: Cameras | None,
+    seen: Observations,
+    swaps: Swaps,
+    height: float | None,
+    config: CaptureConfig,
+    video: VideoInfo,
+    progress: Progress,
+) -> Solved:
+    """One camera; where it stands is known from a calibration, or from the first person that it saw."""
+    from mocap.monocular import animate_single
+
+    animated, camera, notes = animate_single(
+        seen,
+        video.size,
+        height,
+        cameras[0] if cameras else placed.lens,
+        posed=cameras is not None,
+        fov=config.views[0].fov,
+        progress=progress,
+    )
+    return Solved(animated, Cameras((camera,)), seen, None, swaps, None, notes)
+
+
+def _robust_px(seen: Observations) -> float:
+    """Scale of the robust triangulation: a share of the person's typical height in the images, pixels."""
+    return max(float(np.nanmedian(seen.heights())) * ROBUST_PX, 2.0)

@@ -1,0 +1,180 @@
+"""Detections of one view made into tracks: stretches of time in which it is beyond doubt who is who.
+
+A detector says who is there in each frame, and nothing of who he was before. Neighbouring frames are linked
+by nearness; a track ends where two people overlap, because there a detector slides from one to the other, and
+is cut up for as long as they do. Who the pieces belong to is told by other views (`mocap.associate`), or by
+how they go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mocap.keypoints import Keypoints2D
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Indices = NDArray[np.intp]
+
+REACH = 0.15  # of the body's height that it may move in 1/30 s
+LOOK_BACK = 3  # frames in which somebody may go undetected within a track
+OVERLAP = 0.4  # of the smaller of two boxes that is common to both where people are in each other's way
+NEAR_END = 4  # frames within which another track's beginning or end counts as an overlap
+PIECE = 0.5  # seconds of a track while others are in the way
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Detections of a view that are one person.
+
+    Args:
+        view: number of the view.
+        frames: (N,) increasing frame numbers.
+        lanes: (N,) where on the P axis the person is in each.
+    """
+
+    view: int
+    frames: Indices
+    lanes: Indices
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def part(self, start: int, stop: int) -> Track:
+        """The detections from number `start` up to but without `stop`."""
+        return Track(self.view, self.frames[start:stop], self.lanes[start:stop])
+
+
+def find_tracks(view: int, seen: Keypoints2D) -> list[Track]:
+    """Link a view's detections over time, and break the links where they are doubtful.
+
+    Args:
+        view: its number.
+        seen: (T, P) detections, in any order on the P axis in each frame.
+    """
+    linked = _linked(view, seen)
+    boxes = [_boxes(seen, track) for track in linked]
+    return [
+        piece for k, track in enumerate(linked) for piece in _pieces(track, _doubtful(k, linked, boxes), seen)
+    ]
+
+
+def whole_tracks(view: int, seen: Keypoints2D) -> list[Track]:
+    """Link a view's detections over time without breaking any link."""
+    return _linked(view, seen)
+
+
+def _linked(view: int, seen: Keypoints2D) -> list[Track]:
+    """Frame by frame, nearest pairs first; a track goes on for as long as somebody is near enough."""
+    open_: list[list[tuple[int, int]]] = []
+    done: list[list[tuple[int, int]]] = []
+    step = float(np.median(np.diff(seen.times))) if len(seen) > 1 else 1 / 30
+    for t in range(len(seen)):
+        here = np.flatnonzero((seen.confidence[t] > 0).any(axis=-1))
+        done += [track for track in open_ if t - track[-1][0] > LOOK_BACK]
+        open_ = [track for track in open_ if t - track[-1][0] <= LOOK_BACK]
+        taken: set[int] = set()
+        for k, lane in _nearest_pairs(seen, open_, t, here, step):
+            open_[k].append((t, lane))
+            taken.add(lane)
+        open_ += [[(t, int(lane))] for lane in here if lane not in taken]
+    return [_track(view, rows) for rows in done + open_]
+
+
+def _track(view: int, rows: list[tuple[int, int]]) -> Track:
+    table = np.array(rows, dtype=np.intp)
+    return Track(view, table[:, 0], table[:, 1])
+
+
+def _nearest_pairs(
+    seen: Keypoints2D, tracks: list[list[tuple[int, int]]], t: int, here: Indices, step: float
+) -> Iterator[tuple[int, int]]:
+    """Pairs of a track and a lane in frame t that are near enough, nearest first, each at most once."""
+    pairs = []
+    for k, rows in enumerate(tracks):
+        reach = REACH * max(30 * step * (t - rows[-1][0]), 0.5)
+        foretold = _foretold(seen, rows, t)
+        for lane in here:
+            far = distance(foretold, seen.points[t, lane], seen.confidence[t, lane])
+            if far < reach:
+                pairs.append((far, k, int(lane)))
+    tracks_taken: set[int] = set()
+    lanes_taken: set[int] = set()
+    for _, k, lane in sorted(pairs):
+        if k not in tracks_taken and lane not in lanes_taken:
+            tracks_taken.add(k)
+            lanes_taken.add(lane)
+            yield k, lane
+
+
+def _foretold(seen: Keypoints2D, rows: list[tuple[int, int]], t: int) -> Floats:
+    """Landmarks (J, 2) of a track in frame t, moving on as in its last two frames."""
+    last, lane = rows[-1]
+    now = seen.points[last, lane]
+    if len(rows) < 2:
+        return now
+    before, lane = rows[-2]
+    drift = np.nanmedian(now - seen.points[before, lane], axis=0) / (last - before)
+    return np.asarray(now + np.nan_to_num(drift) * (t - last))
+
+
+def distance(first: Floats, second: Floats, weight: Floats) -> float:
+    """Median distance of two bodies' landmarks (J, 2) over the second's height; weights (J,) of the second.
+
+    Infinite where they have nothing in common.
+    """
+    both = np.isfinite(first).all(axis=-1) & (weight > 0)
+    if not both.any():
+        return float("inf")
+    sure = both & (weight >= np.median(weight[both]))
+    apart = np.linalg.norm(first[sure] - second[sure], axis=-1)
+    return float(np.median(apart) / extent(second))
+
+
+def extent(points: Floats) -> float:
+    """Diagonal of the box about landmarks (J, 2), pixels; at least 1."""
+    if not np.isfinite(points).any():
+        return 1.0
+    return max(float(np.linalg.norm(np.nanmax(points, axis=0) - np.nanmin(points, axis=0))), 1.0)
+
+
+def _boxes(seen: Keypoints2D, track: Track) -> Floats:
+    """(N, 4) left, top, right, bottom of a track's landmarks."""
+    points = seen.points[track.frames, track.lanes]
+    return np.concatenate([np.nanmin(points, axis=1), np.nanmax(points, axis=1)], axis=-1)
+
+
+def _doubtful(k: int, tracks: list[Track], boxes: list[Floats]) -> Bools:
+    """(N,) in which frames of track k somebody else is in the way, or came or went there."""
+    own, box = tracks[k].frames, boxes[k]
+    out = np.zeros(len(own), bool)
+    for m, other in enumerate(tracks):
+        first, last = other.frames[0] - NEAR_END, other.frames[-1] + NEAR_END
+        if m == k or first > own[-1] or last < own[0]:
+            continue
+        near = np.clip(np.searchsorted(other.frames, own), 0, len(other) - 1)
+        out |= (own >= first) & (own <= last) & (_common(box, boxes[m][near]) > OVERLAP)
+    return out
+
+
+def _common(a: Floats, b: Floats) -> Floats:
+    """(N,) area that boxes (N, 4) have in common, over that of the smaller."""
+    low, high = np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=-1)
+    areas = [np.prod(np.maximum(box[:, 2:] - box[:, :2], 1.0), axis=-1) for box in (a, b)]
+    return np.asarray(shared / np.minimum(*areas))
+
+
+def _pieces(track: Track, doubt: Bools, seen: Keypoints2D) -> Iterator[Track]:
+    """Cut a track where doubt begins and ends, and every while in between."""
+    times = seen.times[track.frames]
+    cuts = [0]
+    for n in range(1, len(track)):
+        if doubt[n] != doubt[n - 1] or (doubt[n] and times[n] - times[cuts[-1]] >= PIECE):
+            cuts.append(n)
+    for start, stop in zip(cuts, [*cuts[1:], len(track)], strict=True):
+        yield track.part(start, stop)
