@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from calibration.camera import Cameras
 from mocap.attach import Attachment, load_attachment
+from mocap.feet import Feet, Stance, find_stance, put_down
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
 from rigs.body import Body, load_body
+from rigs.contact import Contacts
 from rigs.ground import soles
 from rigs.initial import initial_pose, steady
 from rigs.kinematics import Chain, Points, Pose
@@ -47,11 +49,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Animated:
-    """A solved person: motion, stature (m), and sizes by name (m of stature)."""
+    """A solved person: motion, stature (m), sizes by name (m of stature), and when the feet stand.
+
+    contacts: in the order of `rigs.ground.soles`; None where nobody looked.
+    """
 
     motion: Motion
     stature: float
     sizes: dict[str, float]
+    contacts: Contacts | None = None
 
 
 @dataclass
@@ -66,6 +72,8 @@ class Scene:
     sd: Floats  # (V, T, N)
     fps: float
     settings: Settings
+    feet: Feet = "auto"
+    stance: Stance | None = None  # once it is known when feet stand
     chain: Chain = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,7 +89,6 @@ class Scene:
         points = self.attachment.points(stature)
         window = slice(start, stop)
         carried, density = _carried_points(self.body, self.settings.liveliness)
-        settings, (feet, _) = self.settings, soles(self.body, stature)
         return [
             Reprojection(
                 points,
@@ -92,10 +99,18 @@ class Scene:
                 robust,
             ),
             Acceleration(carried, density, self.fps),
-            Planted(feet, settings.plant_sd, self.fps, settings.plant_scale, weight),
             Limits(self.body, frame_weight=weight),
             Rest(self.body, frame_weight=weight),
+            *self._foot_terms(start, stop, stature, weight),
         ]
+
+    def _foot_terms(self, start: int, stop: int, stature: float, weight: float) -> list[Term]:
+        points, _ = soles(self.body, stature)
+        if self.stance is not None:
+            return self.stance.terms(points, start, stop, self.fps, weight)
+        if self.feet == "never":
+            return []
+        return [Planted(points, self.settings.plant_sd, self.fps, self.settings.plant_scale, weight)]
 
 
 def animate(
@@ -105,6 +120,7 @@ def animate(
     stature: float | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
+    feet: Feet = "auto",
 ) -> Animated:
     """Solve one skeleton's motion from all views at once.
 
@@ -115,6 +131,8 @@ def animate(
         stature: metres, if known.
         settings: weights; None = defaults.
         progress: told after each window; a clip of one window has no total.
+        feet: "auto" holds feet that stand, "always" whenever they are low and slow, "never" does nothing for
+            feet, "ground" is "auto" with the lower foot always on the floor.
 
     Returns:
         The motion of the joint centres, in the world of the cameras, with the person's sizes.
@@ -129,6 +147,7 @@ def animate(
     first = initial_pose(body, starts, float(seen.fps))
     guess = stature or _stature(body, landmarks, attachment)
     scene = _scene(seen, cameras, attachment, body, first.root, guess, settings or Settings())
+    scene.feet = feet
     progress = progress or Quiet()
     progress.start(len(first) if len(scene.spans(len(first))) > 1 else None)
     try:
@@ -146,9 +165,14 @@ def _solved(
     grown = stature or float(np.average(sized.sizes, weights=1 / body.size_spread**2))
     whole = len(first) <= SIZING_FRAMES
     pose = sized.pose if whole else _solve_motion(scene, first, sized.sizes, grown, progress)
+    if scene.feet != "never":
+        scene.stance = find_stance(body, grown, sized.sizes, pose, scene.fps, scene.feet)
+        pose = _solve_planted(scene, pose, sized.sizes, grown, progress)
     sizes = dict(zip(body.size_names, sized.sizes.tolist(), strict=True))
     motion = Motion(body.skeleton(sized.sizes), pose.rotations, pose.root, fps)
-    return Animated(motion, grown, sizes)
+    if scene.feet == "ground":
+        motion = put_down(motion, grown)
+    return Animated(motion, grown, sizes, scene.stance.contacts if scene.stance else None)
 
 
 def _solve_sizes(scene: Scene, first: Pose, stature: float, prior: SizePrior) -> Solution:
@@ -199,6 +223,14 @@ def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float, prog
         return _solve_stretch(scene, first, (start, stop), sizes, stature).pose
 
     return solve_in_windows(scene.spans(len(first)), window, partial(progress.advance, ""))
+
+
+def _solve_planted(scene: Scene, pose: Pose, sizes: Floats, stature: float, progress: Progress) -> Pose:
+    def window(start: int, stop: int) -> Pose:
+        terms = scene.terms(start, stop, stature, scene.settings.robust)
+        return solve(scene.chain, pose[start:stop], sizes, terms, steps=12, tolerance=1e-3).pose
+
+    return solve_in_windows(scene.spans(len(pose)), window, partial(progress.advance, ""))
 
 
 def _scene(

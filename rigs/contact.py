@@ -34,7 +34,8 @@ SPANS = (
 LOWEST, HIGHEST = -0.1, 0.3  # metres; beyond them a height says no more
 SLOWEST = 0.03  # m/s added before the logarithm: what a solved point shows at rest
 EVIDENCE_RATE = 30.0  # frames a second that count as independent
-SWITCH = 1.5  # log odds that a change of contact has to bring
+SWITCH = 1.0  # log odds that a change of contact has to bring
+LEAN = 0.3  # log odds for standing: a plant that is missed slides, a false one holds what hardly moves
 LENIENT = 3.0  # log odds added where feet are to be planted whenever they are low and slow
 CARRYING = 0.25  # seconds for which nobody stays up without the floor, but for leaps, in which feet move
 ON_FLOOR = 0.06  # metres within which a plant is on the floor: five deviations of a solved plant's height
@@ -84,7 +85,7 @@ def find_contacts(positions: Floats, standing: Floats, fps: float, lenient: bool
         fps: frames a second.
         lenient: plant feet whenever they are low and slow.
     """
-    extra = LENIENT if lenient else 0.0
+    extra = LENIENT if lenient else LEAN
     heights = positions[..., 1] - standing
     down = decode(evidence(positions, heights, fps) + extra, fps)
     level = np.where(down, 0.0, np.nan)

@@ -1,0 +1,79 @@
+"""What feet do in a motion: when heels and balls stand, on what, and the terms that keep the solve to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rigs import quat
+from rigs.body import Body, load_body
+from rigs.contact import Contacts, find_contacts
+from rigs.ground import soles
+from rigs.kinematics import Chain, Points, Pose, locate
+from rigs.motion import Motion
+from rigs.terms import Held, Stood, Term
+
+Floats = NDArray[np.float64]
+
+Feet = Literal["auto", "always", "never", "ground"]
+FEET: tuple[Feet, ...] = get_args(Feet)
+
+HOLD_SD = 0.004  # m/s of a standing point
+HEIGHT_SD = 0.015  # metres: soles of shoes, and how well the floor is known
+LOWEST = 0.5  # of the height of a standing sole: below that none goes
+
+
+@dataclass(frozen=True, eq=False)
+class Stance:
+    """How a person's feet stand: contacts, and heights (4,) m of the soles' points on what they stand on."""
+
+    contacts: Contacts
+    standing: Floats
+
+    def terms(self, points: Points, start: int, stop: int, fps: float, frame_weight: float) -> list[Term]:
+        """Return the terms for frames [start, stop) of the points of `rigs.ground.soles`.
+
+        Balls have a height when they stand; heels do not, as a shoe's heel is as high as it likes.
+        """
+        level = self.contacts.level[start:stop]
+        hold = np.isfinite(level[1:] + level[:-1]) * frame_weight
+        height = level + np.where(np.arange(len(points)) < 2, self.standing, np.nan)
+        return [
+            Held(points, hold, HOLD_SD, fps),
+            Stood(points, height, LOWEST * self.standing, HEIGHT_SD, frame_weight),
+        ]
+
+
+def find_stance(body: Body, stature: float, sizes: Floats, pose: Pose, fps: float, feet: Feet) -> Stance:
+    """Find when and on what the feet of a solved person stand.
+
+    Args:
+        body: of the person.
+        stature: metres.
+        sizes: (G,) metres of stature.
+        pose: T frames, solved without plants.
+        fps: frames a second.
+        feet: "always" is lenient.
+    """
+    points, standing = soles(body, stature)
+    positions = locate(Chain(body).place(pose, sizes), points)
+    return Stance(find_contacts(positions, standing, fps, lenient=feet == "always"), standing)
+
+
+def put_down(motion: Motion, stature: float) -> Motion:
+    """Move the whole body up or down in every frame so that the lowest sole is on the floor."""
+    _, standing = soles(load_body(), stature)
+    above = (soles_of(motion, stature)[..., 1] - standing).min(axis=1)
+    root = motion.root - above[:, None] * (0.0, 1.0, 0.0)
+    return Motion(motion.skeleton, motion.rotations, root, motion.fps)
+
+
+def soles_of(motion: Motion, stature: float) -> Floats:
+    """Return where the soles are in a motion of our body: (T, 4, 3) m, ordered as by `rigs.ground.soles`."""
+    points, _ = soles(load_body(), stature)
+    positions, rotations = motion.world()
+    parts = quat.rotate(rotations[:, points.bones], points.parts)
+    return positions[:, points.joint] + parts.sum(axis=2)

@@ -1,0 +1,119 @@
+"""Feet in the solve: they stay where they stand, and do not where they leap or slide."""
+
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+import pytest
+
+from mocap.animate import Animated, animate
+from mocap.attach import load_attachment
+from mocap.feet import FEET, Feet, soles_of
+from mocap.keypoints import load_layout
+from mocap.observations import Observations
+from rigs import quat
+from rigs.body import load_body
+from rigs.ground import soles
+from rigs.kinematics import Chain, Pose, locate
+from tests.calibration.synthetic import ring
+
+STATURE, FRAMES, FPS = 1.75, 50, 30
+BODY, LAYOUT = load_body(), load_layout("blazepose33")
+SIZES = np.full(len(BODY.size_names), STATURE)
+NOISE = 3.0  # pixels, over a tenth of a second alike: centimetres, as of a detector
+CAMERAS = ring(4)
+
+
+def standing(path: np.ndarray) -> Pose:
+    """Somebody who stands, arms hanging, and is carried along a path (T, 3) m above the floor."""
+    turn = np.zeros((len(path), len(BODY.names), 3))
+    for side, sign in (("Left", 1.0), ("Right", -1.0)):
+        turn[:, BODY.index(f"{side}Arm"), 2] = -1.2 * sign
+        turn[:, BODY.index(f"{side}UpLeg"), 0] = -0.2
+        turn[:, BODY.index(f"{side}Leg"), 0] = 0.35
+        turn[:, BODY.index(f"{side}Foot"), 0] = -0.15
+    pose = Pose(path, quat.from_rotvec(turn))
+    points, heights = soles(BODY, STATURE)
+    low = (locate(Chain(BODY).place(pose, SIZES), points)[0, :2, 1] - heights[:2]).mean() - path[0, 1]
+    return Pose(path - (0.0, low, 0.0), pose.rotations)
+
+
+def path(y: np.ndarray | float = 0.0, z: np.ndarray | float = 0.0) -> np.ndarray:
+    return np.stack(np.broadcast_arrays(0.0, y, z, np.zeros(FRAMES))[:3], axis=1)
+
+
+def leap() -> np.ndarray:
+    """A leap of 0.4 s, 0.2 m high, between frames 20 and 32."""
+    t = np.clip((np.arange(FRAMES) - 20) / FPS, 0.0, 0.4)
+    return path(y=0.5 * 9.81 * t * (0.4 - t))
+
+
+def wandering(shape: tuple[int, ...]) -> np.ndarray:
+    """Noise that is alike over three frames, as a detector's is."""
+    white = np.random.default_rng(1).normal(0.0, NOISE, (shape[0], shape[1] + 2, *shape[2:]))
+    return (white[:, 2:] + white[:, 1:-1] + white[:, :-2]) / np.sqrt(3)
+
+
+def solved(pose: Pose, feet: Feet) -> Animated:
+    attachment = load_attachment(LAYOUT, BODY)
+    points = np.full((len(pose), len(LAYOUT), 3), np.nan)
+    points[:, attachment.rows] = locate(Chain(BODY).place(pose, SIZES), attachment.points(STATURE))
+    pixels = np.stack([c.project(points) for c in CAMERAS])
+    pixels = pixels + wandering(pixels.shape)
+    confidence = np.where(np.isfinite(pixels[..., 0]), 0.99, 0.0)
+    seen = Observations(CAMERAS.names, LAYOUT, pixels, confidence, Fraction(FPS))
+    return animate(seen, CAMERAS, points, STATURE, feet=feet)
+
+
+@cache
+def still(feet: Feet) -> Animated:
+    return solved(standing(path()), feet)
+
+
+def soles_in(animated: Animated) -> np.ndarray:
+    return soles_of(animated.motion, animated.stature)
+
+
+def speed(positions: np.ndarray) -> float:
+    """Mean speed, mm/s."""
+    return float(np.linalg.norm(np.diff(positions, axis=0), axis=-1).mean() * FPS * 1000)
+
+
+def test_feet_that_stand_hold_still() -> None:
+    assert still("auto").contacts.down.all()
+    assert speed(soles_in(still("auto"))) < 1.0
+    assert speed(soles_in(still("never"))) > 20.0
+
+
+def test_feet_that_stand_are_on_the_floor() -> None:
+    _, heights = soles(BODY, STATURE)
+    off = soles_in(still("auto"))[:, :2, 1] - heights[:2]
+    assert np.abs(off).max() < 0.01
+
+
+@pytest.mark.parametrize("feet", ["auto", "always"])
+def test_a_leap_stays_a_leap(feet: Feet) -> None:
+    pose = standing(leap())
+    rise = soles_in(solved(pose, feet))[..., 1]
+    assert rise[24:29].min(axis=1).max() > 0.15
+    high = rise.mean(axis=1) - rise[:15].mean()
+    assert np.abs(high - leap()[:, 1]).max() < 0.04  # the motion prior rounds the landing off
+
+
+def test_a_slide_is_not_held() -> None:
+    pose = standing(path(z=0.5 * np.arange(FRAMES) / FPS))
+    animated = solved(pose, "auto")
+    assert not animated.contacts.down.any()
+    assert np.abs(np.diff(animated.motion.root[5:-5, 2]) * FPS - 0.5).max() < 0.25
+
+
+def test_on_the_ground_a_leap_becomes_none() -> None:
+    animated = solved(standing(leap()), "ground")
+    lowest = soles_in(animated)[..., 1] - soles(BODY, STATURE)[1]
+    assert np.abs(lowest.min(axis=1)).max() < 1e-9
+
+
+@pytest.mark.parametrize("feet", FEET)
+def test_every_mode_but_never_has_a_record_of_every_frame(feet: Feet) -> None:
+    contacts = still(feet).contacts
+    assert contacts is None if feet == "never" else contacts.level.shape == (FRAMES, 4)
