@@ -42,6 +42,7 @@ class Settings:
     """How strongly the solve believes what; the defaults were chosen on held-out people."""
 
     liveliness: float = 10.0  # times the accelerations of the body definition
+    planted_liveliness: float = 14.0  # the same once feet that stand are held
     robust: float = 2.5  # deviations of an observation that begin to count less
     plant_sd: float = 0.06  # m/s of a standing foot
     plant_scale: float = 3.0
@@ -88,7 +89,7 @@ class Scene:
         weight = min(1.0, EVIDENCE_RATE / self.fps)
         points = self.attachment.points(stature)
         window = slice(start, stop)
-        carried, density = _carried_points(self.body, self.settings.liveliness)
+        carried, density = _carried_points(self.body, self._liveliness)
         return [
             Reprojection(
                 points,
@@ -103,6 +104,10 @@ class Scene:
             Rest(self.body, frame_weight=weight),
             *self._foot_terms(start, stop, stature, weight),
         ]
+
+    @property
+    def _liveliness(self) -> float:
+        return self.settings.liveliness if self.stance is None else self.settings.planted_liveliness
 
     def _foot_terms(self, start: int, stop: int, stature: float, weight: float) -> list[Term]:
         points, _ = soles(self.body, stature)
@@ -200,8 +205,8 @@ def _solve_stretch(
 ) -> Solution:
     """Solve frames [start, stop) of `first` leniently, then strictly; the sizes too if there is a prior."""
     rough, fine = (scene.terms(*span, stature, k * scene.settings.robust) for k in (ROUGH, 1))
-    found = solve(scene.chain, first[slice(*span)], sizes, rough, prior, steps=8, tolerance=1e-2)
-    return solve(scene.chain, found.pose, found.sizes, fine, prior, steps=20, tolerance=1e-3)
+    found = solve(scene.chain, first[slice(*span)], sizes, rough, prior, steps=8, tolerance=2e-2)
+    return solve(scene.chain, found.pose, found.sizes, fine, prior, steps=20, tolerance=3e-3)
 
 
 def _sizing_spans(scene: Scene, frames: int) -> list[tuple[int, int]]:
@@ -228,7 +233,7 @@ def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float, prog
 def _solve_planted(scene: Scene, pose: Pose, sizes: Floats, stature: float, progress: Progress) -> Pose:
     def window(start: int, stop: int) -> Pose:
         terms = scene.terms(start, stop, stature, scene.settings.robust)
-        return solve(scene.chain, pose[start:stop], sizes, terms, steps=12, tolerance=1e-3).pose
+        return solve(scene.chain, pose[start:stop], sizes, terms, steps=12, tolerance=3e-3).pose
 
     return solve_in_windows(scene.spans(len(pose)), window, partial(progress.advance, ""))
 
