@@ -25,6 +25,7 @@ from mocap.gates import (
     require_upright,
     weak_geometry,
 )
+from mocap.glimpse import with_single_sights, without_squeezed
 from mocap.observations import Observations
 from mocap.placing import Placed
 from mocap.progress import Progress
@@ -95,6 +96,7 @@ def _solve(
     progress: Progress,
 ) -> Solved:
     repaired, swaps = repair_swaps(seen, placed.cameras)
+    repaired = without_squeezed(repaired, [video.size for video in videos])
     height = config.subject.height if len(placed.people) == 1 else None
     if len(repaired.names) == 1:
         return _solve_single(placed, cameras, repaired, swaps, height, config, videos[0], progress)
@@ -107,7 +109,8 @@ def _solve(
     sizes = {view.name: video.size for view, video in zip(config.views, videos, strict=True)}
     _require_body(repaired, cameras, landmarks, config.calibration, sizes)
     notes += weak_geometry(repaired, cameras, landmarks)
-    animated = animate(repaired, cameras, landmarks, height, progress=progress)
+    start = with_single_sights(repaired, cameras, landmarks, height)
+    animated = animate(repaired, cameras, start, height, progress=progress)
     return Solved(animated, cameras, repaired, landmarks, swaps, agreed, notes)
 
 
