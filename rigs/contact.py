@@ -90,7 +90,7 @@ def find_contacts(positions: Floats, standing: Floats, fps: float, lenient: bool
     down = decode(evidence(positions, heights, fps) + extra, fps)
     level = np.where(down, 0.0, np.nan)
     lone = ~down.any(axis=1)
-    for plant in plants(decode(evidence(positions, None, fps) + extra, fps) & ~down):
+    for plant in plants(decode(evidence(positions, None, fps), fps) & ~down):
         height = float(np.median(heights[plant.frames, plant.point]))
         if height > ON_FLOOR and _longest(lone[plant.frames]) >= CARRYING * fps:
             level[plant.frames, plant.point] = height
@@ -165,11 +165,12 @@ def _longest(flags: Bools) -> int:
 
 
 def _speeds(path: Floats, fps: float) -> list[Floats]:
-    """Logarithms of horizontal and vertical speed of a point (T, 3) over the spans."""
-    columns = []
+    """Logarithms of horizontal and vertical speed of a point (T, 3) over the spans, pushed into the clip."""
+    columns, last = [], len(path) - 1
     for before, after in SPANS:
-        (last, end), (first, start) = _at(path, after * fps), _at(path, before * fps)
-        speed = (last - first) * (fps / np.maximum(end - start, 1e-6))[:, None]
+        width = min((after - before) * fps, last)
+        start = np.clip(np.arange(len(path)) + before * fps, 0, last - width)
+        speed = (_at(path, start + width) - _at(path, start)) * fps / max(width, 1e-6)
         columns.append(np.log(np.hypot(speed[:, 0], speed[:, 2]) + SLOWEST))
         columns.append(np.log(np.abs(speed[:, 1]) + SLOWEST))
     return columns
@@ -177,17 +178,18 @@ def _speeds(path: Floats, fps: float) -> list[Floats]:
 
 def _heights(heights: Floats, point: int, fps: float) -> list[Floats]:
     """Heights of the point and its partner around each frame, and how far it is above the other foot."""
-    columns = [_at(heights[:, p], s * fps)[0] for s in AROUND for p in (point, PARTNER[point])]
+    frames = np.arange(len(heights))
+    columns = [_at(heights[:, p], frames + s * fps) for s in AROUND for p in (point, PARTNER[point])]
     return [*columns, heights[:, point] - heights[:, OTHER_FOOT[point]].min(axis=1)]
 
 
-def _at(values: Floats, shift: float) -> tuple[Floats, Floats]:
-    """Values (T, ...) `shift` frames later, between frames if need be, held at the ends; and those frames."""
-    frames = np.clip(np.arange(len(values)) + shift, 0, len(values) - 1)
+def _at(values: Floats, frames: Floats) -> Floats:
+    """Values (T, ...) at `frames` (K,), between them if need be, held at the ends."""
+    frames = np.clip(frames, 0, len(values) - 1)
     low = np.floor(frames + 1e-9).astype(int)
     high = np.minimum(low + 1, len(values) - 1)
     part = np.maximum(frames - low, 0.0).reshape(-1, *[1] * (values.ndim - 1))
-    return values[low] + part * (values[high] - values[low]), frames
+    return values[low] + part * (values[high] - values[low])
 
 
 @lru_cache

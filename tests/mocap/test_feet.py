@@ -104,7 +104,9 @@ def test_a_slide_is_not_held() -> None:
     pose = standing(path(z=0.5 * np.arange(FRAMES) / FPS))
     animated = solved(pose, "auto")
     assert not animated.contacts.down.any()
-    assert np.abs(np.diff(animated.motion.root[5:-5, 2]) * FPS - 0.5).max() < 0.25
+    speeds = np.diff(soles_in(animated)[..., 2].mean(axis=1)) * FPS
+    assert speeds.mean() == pytest.approx(0.5, abs=0.05)
+    assert speeds.min() > 0.15  # nowhere held: what is left is the detector's noise
 
 
 def test_on_the_ground_a_leap_becomes_none() -> None:
