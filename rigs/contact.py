@@ -90,7 +90,7 @@ def find_contacts(positions: Floats, standing: Floats, fps: float, lenient: bool
     down = decode(evidence(positions, heights, fps) + extra, fps)
     level = np.where(down, 0.0, np.nan)
     lone = ~down.any(axis=1)
-    for plant in plants(decode(evidence(positions, None, fps), fps) & ~down):
+    for plant in plants(decode(evidence(positions, None, fps) + LEAN, fps) & ~down):
         height = float(np.median(heights[plant.frames, plant.point]))
         if height > ON_FLOOR and _longest(lone[plant.frames]) >= CARRYING * fps:
             level[plant.frames, plant.point] = height
