@@ -22,7 +22,7 @@ from mocap.paths import Path, path_of, same_path
 from mocap.recheck import recheck
 from mocap.sight import evidence, sights_of
 from mocap.ticks import Ticks, common_ticks
-from mocap.track import Track, distance, find_tracks
+from mocap.track import Track, distance, drift, find_tracks
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -90,7 +90,7 @@ def _goes_on(first: Track, second: Track, seen: Keypoints2D) -> float:
         return 0.0
     at = second.frames[0], second.lanes[0]
     off = distance(_ahead(first, seen, pause), seen.points[at], seen.confidence[at])
-    return GOES_ON * (1 - off / (DRIFT[0] + DRIFT[1] * max(pause, 0.0)))
+    return GOES_ON * (1 - float(off) / (DRIFT[0] + DRIFT[1] * max(pause, 0.0)))
 
 
 def _ahead(track: Track, seen: Keypoints2D, seconds: float) -> Floats:
@@ -100,8 +100,7 @@ def _ahead(track: Track, seen: Keypoints2D, seconds: float) -> Floats:
     span = float(seen.times[frames[-1]] - seen.times[frames[0]])
     if span <= 0:
         return last
-    moved = np.nanmedian(last - seen.points[frames[0], lanes[0]], axis=0) / span
-    return np.asarray(last + np.nan_to_num(moved) * max(seconds, 0.0))
+    return last + drift(last - seen.points[frames[0], lanes[0]]) / span * max(seconds, 0.0)
 
 
 def _across_views(

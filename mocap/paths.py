@@ -111,7 +111,7 @@ def _height(pixels: Floats) -> float:
     """Typical extent of a body (V, T, J, 2), pixels."""
     flat = pixels.reshape(-1, *pixels.shape[2:])
     some = flat[np.isfinite(flat[..., 0]).any(axis=1)][::5]
-    return float(np.median([extent(body) for body in some])) if len(some) else 1.0
+    return float(np.median(extent(some))) if len(some) else 1.0
 
 
 def _build(landmarks: Floats, names: list[str]) -> Floats:

@@ -18,6 +18,7 @@ from mocap.keypoints import Keypoints2D
 from mocap.paths import placed
 from mocap.sight import SURE, landmarks_of
 from mocap.ticks import Ticks
+from mocap.track import extent
 
 if TYPE_CHECKING:
     from mocap.associate import Labels
@@ -102,7 +103,7 @@ def _misses(seen: Keypoints2D, places: Floats, camera: Camera, smooth: int) -> F
     """(K, T, P) how far each detection is from each person, over its height; NaN where that is unknown."""
     rows, mirror = landmarks_of(seen.layout)
     points, sure = seen.points[:, :, rows], seen.confidence[:, :, rows] > SURE
-    height = _heights(seen.points)
+    height = extent(seen.points)
     out = np.full((len(places), *points.shape[:2]), np.nan)
     for k, landmarks in enumerate(places):
         expected = camera.project(landmarks)[:, None]
@@ -117,16 +118,6 @@ def _median_miss(points: Floats, expected: Floats, sure: Bools) -> Floats:
     out = np.full(enough.shape, np.nan)
     out[enough] = np.nanmedian(off[enough], axis=-1)
     return out
-
-
-def _heights(points: Floats) -> Floats:
-    """Extents (T, P) of bodies (T, P, J, 2), pixels."""
-    known = np.isfinite(points)
-    low = np.where(known, points, np.inf).min(axis=2)
-    high = np.where(known, points, -np.inf).max(axis=2)
-    there = np.isfinite(low).all(axis=-1)
-    span = np.where(there[..., None], high, 1.0) - np.where(there[..., None], low, 0.0)
-    return np.maximum(np.linalg.norm(span, axis=-1), 1.0)
 
 
 def _calm(off: Floats, width: int) -> Floats:

@@ -94,21 +94,19 @@ def _nearest_pairs(
     seen: Keypoints2D, tracks: list[list[tuple[int, int]]], t: int, here: Indices, step: float
 ) -> Iterator[tuple[int, int]]:
     """Pairs of a track and a lane in frame t that are near enough, nearest first, each at most once."""
-    pairs = []
-    for k, rows in enumerate(tracks):
-        reach = REACH * max(30 * step * (t - rows[-1][0]), 0.5)
-        foretold = _foretold(seen, rows, t)
-        for lane in here:
-            far = distance(foretold, seen.points[t, lane], seen.confidence[t, lane])
-            if far < reach:
-                pairs.append((far, k, int(lane)))
+    if not tracks or not len(here):
+        return
+    foretold = np.stack([_foretold(seen, rows, t) for rows in tracks])
+    far = distance(foretold[:, None], seen.points[t, here], seen.confidence[t, here])
+    reach = REACH * np.maximum(30 * step * (t - np.array([rows[-1][0] for rows in tracks])), 0.5)
+    near = np.argwhere(far < reach[:, None])
     tracks_taken: set[int] = set()
     lanes_taken: set[int] = set()
-    for _, k, lane in sorted(pairs):
-        if k not in tracks_taken and lane not in lanes_taken:
+    for k, n in near[np.argsort(far[near[:, 0], near[:, 1]], kind="stable")].tolist():
+        if k not in tracks_taken and n not in lanes_taken:
             tracks_taken.add(k)
-            lanes_taken.add(lane)
-            yield k, lane
+            lanes_taken.add(n)
+            yield k, int(here[n])
 
 
 def _foretold(seen: Keypoints2D, rows: list[tuple[int, int]], t: int) -> Floats:
@@ -118,28 +116,48 @@ def _foretold(seen: Keypoints2D, rows: list[tuple[int, int]], t: int) -> Floats:
     if len(rows) < 2:
         return now
     before, lane = rows[-2]
-    drift = np.nanmedian(now - seen.points[before, lane], axis=0) / (last - before)
-    return np.asarray(now + np.nan_to_num(drift) * (t - last))
+    return now + drift(now - seen.points[before, lane]) * (t - last) / (last - before)
 
 
-def distance(first: Floats, second: Floats, weight: Floats) -> float:
-    """Median distance of two bodies' landmarks (J, 2) over the second's height; weights (J,) of the second.
+def drift(moved: Floats) -> Floats:
+    """Median movement (2,) of landmarks (J, 2); 0 where nothing is known."""
+    known = moved[np.isfinite(moved[:, 0])]
+    return np.median(known, axis=0) if len(known) else np.zeros(2)
 
-    Infinite where they have nothing in common.
+
+def distance(first: Floats, second: Floats, weight: Floats) -> Floats:
+    """Median distance (...) of bodies' surer landmarks (..., J, 2) over the second's height.
+
+    Args:
+        first: (..., J, 2) pixels.
+        second: (..., J, 2) pixels.
+        weight: (..., J) confidence of the second.
+
+    Returns:
+        (...) infinite where they have nothing in common.
     """
-    both = np.isfinite(first).all(axis=-1) & (weight > 0)
-    if not both.any():
-        return float("inf")
-    sure = both & (weight >= np.median(weight[both]))
-    apart = np.linalg.norm(first[sure] - second[sure], axis=-1)
-    return float(np.median(apart) / extent(second))
+    apart = np.linalg.norm(first - second, axis=-1)
+    both = np.isfinite(apart) & (weight > 0)
+    sure = both & (weight >= _median(weight, both)[..., None])
+    return np.asarray(_median(apart, sure) / extent(second))
 
 
-def extent(points: Floats) -> float:
-    """Diagonal of the box about landmarks (J, 2), pixels; at least 1."""
-    if not np.isfinite(points).any():
-        return 1.0
-    return max(float(np.linalg.norm(np.nanmax(points, axis=0) - np.nanmin(points, axis=0))), 1.0)
+def _median(values: Floats, use: Bools) -> Floats:
+    """Lower median over the last axis of the values to be used; infinite where there is none."""
+    ordered = np.sort(np.where(use, values, np.inf), axis=-1)
+    middle = np.maximum(use.sum(axis=-1) - 1, 0) // 2
+    middle = np.broadcast_to(middle, ordered.shape[:-1])
+    return np.take_along_axis(ordered, middle[..., None], axis=-1)[..., 0]
+
+
+def extent(points: Floats) -> Floats:
+    """Diagonal (...) of the boxes about landmarks (..., J, 2), pixels; at least 1."""
+    known = np.isfinite(points)
+    low = np.where(known, points, np.inf).min(axis=-2)
+    high = np.where(known, points, -np.inf).max(axis=-2)
+    there = np.isfinite(low).all(axis=-1, keepdims=True)
+    size = np.linalg.norm(np.where(there, high, 1.0) - np.where(there, low, 0.0), axis=-1)
+    return np.maximum(size, 1.0)
 
 
 def _boxes(seen: Keypoints2D, track: Track) -> Floats:

@@ -50,7 +50,7 @@ class BlazePose:
         with closing(PoseNetworks()) as networks:
             follower = Follower(networks, self.alone)
             for frame in frames:
-                found: dict[int, Body] = {} if frame.image is None else follower.step(frame.image)
+                found: dict[int, Body] = {} if frame.image is None else follower.step(frame.image, frame.time)
                 yield Detection(frame.index, frame.time, *_lanes(found))
 
 

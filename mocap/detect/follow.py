@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from mocap.video import Image
 
 Floats = NDArray[np.float64]
+Part = tuple[int, int, int, int]  # left, top, right, bottom of a part of an image, pixels
 
-SCAN = 10  # frames between two looks for new people, each into the next part of the image
+SCAN = 1 / 3  # seconds between two looks for new people, each into the next part of the image
 PART = 0.45  # of a square part's side by which the next one may lie further along
 SAME_PLACE = 0.12  # of a region's side between the middles of two that hold the same person
 SAME_SIZE = 1.35
 ONE_BODY = 0.04  # of a region's side, median distance of the landmarks of two bodies that are one
 SEEN = 0.5  # visibility of a landmark that counts in that
 WHOLE = 0.3  # share of landmarks that must be seen of somebody new
-SOUGHT = 60  # frames for which a lost person is sought where he was
+SOUGHT = 2.0  # seconds for which a lost person is sought where he was
 OFTEN = 4  # frames between two such looks
 AROUND = 1.3  # times the lost region's side that is searched
 MOST = 16  # people at once in a view
@@ -134,12 +135,15 @@ class Follower:
     networks: Networks
     alone: bool = False
     lanes: dict[int, _Lane] = field(default_factory=dict)
-    lost: list[tuple[Region, int]] = field(default_factory=list)
+    lost: list[tuple[Region, float]] = field(default_factory=list)
     frame: int = -1
+    time: float = 0.0
+    scans: int = 0
+    next_scan: float = 0.0
 
-    def step(self, image: Image) -> dict[int, Body]:
-        """The people in the next frame, by lane; who is followed keeps his lane."""
-        self.frame += 1
+    def step(self, image: Image, time: float) -> dict[int, Body]:
+        """The people in the next frame, at `time` s, by lane; who is followed keeps his lane."""
+        self.frame, self.time = self.frame + 1, time
         for number, lane in list(self.lanes.items()):
             found = self.networks.look(image, lane.region)
             if found is None:
@@ -158,13 +162,15 @@ class Follower:
     def _scanned(self, image: Image) -> Iterator[Region]:
         """Regions that may hold somebody new."""
         wide = parts(image)
-        if self.frame == 0 or not self.lanes:
+        looks: list[Part] = []
+        if not self.lanes:
             looks = wide if self.frame % OFTEN == 0 else wide[:1]
-        else:
-            looks = [wide[self.frame // SCAN % len(wide)]] if self.frame % SCAN == 0 else []
+        elif self.time >= self.next_scan:
+            looks = [wide[self.scans % len(wide)]]
+            self.scans, self.next_scan = self.scans + 1, self.time + SCAN
         if self.frame % OFTEN == 0:
             looks = looks + [_around(image, region) for region, _ in self.lost]
-        self.lost = [(region, since) for region, since in self.lost if self.frame - since < SOUGHT]
+        self.lost = [(region, since) for region, since in self.lost if self.time - since < SOUGHT]
         for left, top, right, low in looks:
             yield from self.networks.find(image[top:low, left:right], (left, top))
 
@@ -190,10 +196,10 @@ class Follower:
                 self._lose(number)
 
     def _lose(self, number: int) -> None:
-        self.lost.append((self.lanes.pop(number).region, self.frame))
+        self.lost.append((self.lanes.pop(number).region, self.time))
 
 
-def parts(image: Image) -> list[tuple[int, int, int, int]]:
+def parts(image: Image) -> list[Part]:
     """The parts (left, top, right, bottom) of an image that are scanned in turn: all of it, then squares.
 
     The network sees 224 pixels whatever it is given; in squares of the shorter side people are larger. Of
@@ -211,7 +217,7 @@ def parts(image: Image) -> list[tuple[int, int, int, int]]:
     return whole + [(0, s, wide, s + side) for s in starts]
 
 
-def _around(image: Image, region: Region) -> tuple[int, int, int, int]:
+def _around(image: Image, region: Region) -> Part:
     high, wide = image.shape[:2]
     half = AROUND * region.size / 2
     left, top = (int(np.clip(c - half, 0, most - 32)) for c, most in ((region.x, wide), (region.y, high)))
