@@ -14,6 +14,7 @@ from mocap.animate import ADULT, EVIDENCE_RATE, Animated, Scene, Settings
 from mocap.attach import Attachment, load_attachment
 from mocap.bodyguess import Guess, angles_off_axis, facing_the_eye, in_camera_axes, load_guess, place
 from mocap.errors import MocapError
+from mocap.feet import Feet, put_down
 from mocap.floor import fit_floor, levelling, support_height
 from mocap.lens import camera_with_field_of_view
 from mocap.observations import Observations
@@ -62,6 +63,7 @@ def animate_single(
     posed: bool = False,
     fov: float | None = None,
     progress: Progress | None = None,
+    feet: Feet = "auto",
 ) -> tuple[Animated, Camera, list[str]]:
     """Solve one person's motion from a single still camera.
 
@@ -76,6 +78,7 @@ def animate_single(
             the camera looks along -z.
         fov: horizontal field of view, radians; None = assumed.
         progress: told after each window, of which there are two rounds.
+        feet: as for `mocap.animate.animate`, but no plants are looked for: slow feet are drawn to stand.
 
     Returns:
         The solved person, the camera in the world of the motion, and what was assumed, a line each.
@@ -88,7 +91,7 @@ def animate_single(
     if stature is None:
         notes.append(f"the person's height was assumed to be {ADULT[0]:.2f} m; give it to get the true size")
     progress = progress or Quiet()
-    single = Single(seen, camera, stature or ADULT[0], settings or SingleSettings(), progress)
+    single = Single(seen, camera, stature or ADULT[0], settings or SingleSettings(), progress, feet)
     progress.start(2 * seen.frames)
     try:
         pose, drift = _solved(single, posed)
@@ -117,6 +120,7 @@ class Single:
     stature: float
     settings: SingleSettings
     progress: Progress
+    feet: Feet
     body: Body = field(init=False)
     attachment: Attachment = field(init=False)
     guess: Guess = field(init=False)
@@ -210,6 +214,8 @@ class Single:
     def animated(self, pose: Pose) -> Animated:
         """The result."""
         motion = Motion(self.body.skeleton(self.sizes), pose.rotations, pose.root, self.seen.fps)
+        if self.feet == "ground":
+            motion = put_down(motion, self.stature)
         sizes = dict(zip(self.body.size_names, self.sizes.tolist(), strict=True))
         return Animated(motion, self.stature, sizes)
 
@@ -249,6 +255,7 @@ class Single:
             sd[None],
             self.fps,
             self.settings.solve,
+            feet=self.feet,
         )
 
     @property

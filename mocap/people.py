@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mocap.errors import MocapError, TakeError
 from mocap.take import Take
+from rigs.contact import Contacts
 from rigs.errors import RigError
+from rigs.ground import SOLES
 from rigs.motion import Motion
 from rigs.skeleton import Skeleton
+
+Made = TypeVar("Made")
 
 _RECORD = "people.json"  # a motion that it does not name was left behind by an older capture
 
@@ -28,7 +32,10 @@ def points_file(person: int) -> str:
 
 
 def write_people(
-    take: Take, motions: Mapping[int, Motion], there: Mapping[int, Mapping[str, Any]] | None = None
+    take: Take,
+    motions: Mapping[int, Motion],
+    there: Mapping[int, Mapping[str, Any]] | None = None,
+    contacts: Mapping[int, Contacts | None] | None = None,
 ) -> None:
     """Keep people's motions, by number from 1, in the take; they are all that it then has.
 
@@ -36,18 +43,22 @@ def write_people(
         take: a take that is being captured.
         motions: by person.
         there: by person, when he was there: see `mocap.quality.present`.
+        contacts: by person, when his feet stand, if anybody looked.
 
     Raises:
         TakeError: the disk is full, or the take cannot be written.
     """
     for person, motion in motions.items():
-        _write_motion(take, person, motion)
+        _write_motion(take, person, motion, (contacts or {}).get(person))
     presence = {str(person): dict(when) for person, when in (there or {}).items()}
     take.write_json(_RECORD, {"people": sorted(motions), "there": presence})
 
 
-def _write_motion(take: Take, person: int, motion: Motion) -> None:
+def _write_motion(take: Take, person: int, motion: Motion, contacts: Contacts | None) -> None:
     skeleton = motion.skeleton
+    stands = (
+        {} if contacts is None else {"contact_points": np.array(SOLES), "contact_level_m": contacts.level}
+    )
     take.write_arrays(
         motion_file(person),
         names=np.array(skeleton.names),
@@ -58,6 +69,7 @@ def _write_motion(take: Take, person: int, motion: Motion) -> None:
         rotations_wxyz=motion.rotations,
         root_m=motion.root,
         fps=np.array([motion.fps.numerator, motion.fps.denominator]),
+        **stands,
     )
 
 
@@ -67,17 +79,39 @@ def read_motion_of(take: Take, person: int) -> Motion:
     Raises:
         MocapError: the take has no such person, or a file of it is damaged.
     """
+    return _read(take, person, _motion)
+
+
+def read_contacts_of(take: Take, person: int) -> Contacts | None:
+    """Read when a person's feet stand, in the order of `rigs.ground.soles`; None if nobody looked.
+
+    Raises:
+        MocapError: the take has no such person, or a file of it is damaged.
+    """
+    return _read(take, person, _contacts)
+
+
+def _read(take: Take, person: int, made: Callable[[Mapping[str, Any]], Made]) -> Made:
     people = people_in(take)
     if person not in people:
         raise MocapError(
             f"take {take.folder}: no person {person}; it has {', '.join(map(str, people)) or 'none'}"
         )
     try:
-        return _motion(take.read_arrays(motion_file(person)))
+        return made(take.read_arrays(motion_file(person)))
     except (KeyError, IndexError, ValueError, TypeError, ZeroDivisionError, RigError) as error:
         raise TakeError(
             f"{take.path(motion_file(person))} is no motion ({error}): run `mocap capture` again"
         ) from error
+
+
+def _contacts(a: Mapping[str, Any]) -> Contacts | None:
+    if "contact_level_m" not in a:
+        return None
+    level = np.asarray(a["contact_level_m"], float)
+    if level.shape != (len(a["root_m"]), len(SOLES)):
+        raise ValueError(f"contacts of shape {level.shape}")
+    return Contacts(level)
 
 
 def _motion(a: Mapping[str, Any]) -> Motion:

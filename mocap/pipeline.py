@@ -19,6 +19,7 @@ from mocap.cameras import check_cameras
 from mocap.config import CaptureConfig, View
 from mocap.detect import DEFAULT
 from mocap.detect.run import detect_views
+from mocap.feet import Feet
 from mocap.people import points_file, write_people
 from mocap.pictures import disagreement_sheet, rig_page
 from mocap.placing import Placed, place_views
@@ -39,6 +40,7 @@ def capture(
     workers: int | None = None,
     incomplete: bool = False,
     trust: bool = False,
+    feet: Feet = "auto",
     progress: Follow = lambda stage: Quiet(),
 ) -> Quality:
     """Turn videos of people into a take.
@@ -50,6 +52,7 @@ def capture(
         workers: detection processes; None = as many as there are processors.
         incomplete: whether videos that cannot be read to their end will do, with a warning.
         trust: whether a given calibration is taken as it is, and not made better by the person.
+        feet: what is done for feet, see `mocap.animate.animate`.
         progress: given "detecting" or "solving" as that stage begins, answers who follows it.
 
     Returns:
@@ -59,11 +62,11 @@ def capture(
         MocapError, calibration.CalibrationError: bad input, or a result that would be meaningless.
     """
     began = time.perf_counter()
-    job = _Job.begin(config, folder, detector, trust)
+    job = _Job.begin(config, folder, detector, trust, feet)
     with job.take.lock():
         placed = job.place(progress, workers, incomplete)
         with _stage(job.take, "solve", [job.arguments, job.views]):
-            solved, left_out = solve_people(placed, config, job.videos, progress)
+            solved, left_out = solve_people(placed, config, job.videos, progress, feet)
         result = _measured(solved, left_out, placed, config, time.perf_counter() - began)
         _write(job.take, solved, placed, job.videos, result)
         job.take.complete()
@@ -94,7 +97,7 @@ def place_only(
     Raises:
         MocapError, calibration.CalibrationError: bad input, or cameras that cannot be found.
     """
-    job = _Job.begin(config, folder, detector, trust=False)
+    job = _Job.begin(config, folder, detector, trust=False, feet="auto")
     with job.take.lock():
         return job.place(progress, workers, incomplete)
 
@@ -110,10 +113,10 @@ class _Job:
     take: Take
 
     @classmethod
-    def begin(cls, config: CaptureConfig, folder: Path, detector: str, trust: bool) -> _Job:
+    def begin(cls, config: CaptureConfig, folder: Path, detector: str, trust: bool, feet: Feet) -> _Job:
         videos = [probe(view.video) for view in config.views]
         check_cameras(config, videos)
-        arguments = _arguments(config, detector, trust)
+        arguments = _arguments(config, detector, trust, feet)
         views = [_record(view, video) for view, video in zip(config.views, videos, strict=True)]
         return cls(config, videos, arguments, views, Take.create(folder, arguments, views))
 
@@ -196,7 +199,8 @@ def _write(
         _write_points(take, points_file(person), one)
     motions = {person: one.animated.motion for person, one in enumerate(solved, 1)}
     there = {person: present(one.seen, one.first) for person, one in enumerate(solved, 1)}
-    write_people(take, motions, there)
+    contacts = {person: one.animated.contacts for person, one in enumerate(solved, 1)}
+    write_people(take, motions, there, contacts)
     cameras = take.scratch("cameras.toml")
     offsets = dict(zip(first.cameras.names, placed.offsets.tolist(), strict=True))
     write_aniposelib(cameras, first.cameras, offsets)
@@ -216,7 +220,7 @@ def _write_points(take: Take, name: str, solved: Solved) -> None:
     )
 
 
-def _arguments(config: CaptureConfig, detector: str, trust: bool) -> dict[str, Any]:
+def _arguments(config: CaptureConfig, detector: str, trust: bool, feet: Feet) -> dict[str, Any]:
     calibration = config.calibration
     return {
         "source": config.source and str(config.source),
@@ -226,6 +230,7 @@ def _arguments(config: CaptureConfig, detector: str, trust: bool) -> dict[str, A
         "units": calibration and calibration.units,
         "up": calibration and calibration.up,
         "trust_calibration": trust,
+        "feet": feet,
         "height_m": config.subject.height,
         "people": config.people,
     }

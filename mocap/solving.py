@@ -15,6 +15,7 @@ from mocap.cameras import axis_in_file
 from mocap.config import CalibrationFile, CaptureConfig
 from mocap.crowd import between
 from mocap.errors import MocapError
+from mocap.feet import Feet
 from mocap.gates import (
     Agreement,
     LyingError,
@@ -55,7 +56,7 @@ class Solved:
 
 
 def solve_people(
-    placed: Placed, config: CaptureConfig, videos: list[VideoInfo], progress: Follow
+    placed: Placed, config: CaptureConfig, videos: list[VideoInfo], progress: Follow, feet: Feet = "auto"
 ) -> tuple[list[Solved], list[str]]:
     """Solve everybody whom the views saw.
 
@@ -64,6 +65,7 @@ def solve_people(
         config: the subject's height counts where there is one person; the calibration's file for what to do.
         videos: of the views.
         progress: given "solving" for each person, answers who follows it.
+        feet: see `mocap.animate.animate`.
 
     Returns:
         Those who could be solved, in order, and a line for everybody else.
@@ -76,7 +78,8 @@ def solve_people(
     cameras = placed.cameras
     for seen, (start, stop) in zip(placed.people, placed.spans, strict=True):
         try:
-            one = _solve(between(seen, start, stop), placed, cameras, config, videos, progress("solving"))
+            now = between(seen, start, stop)
+            one = _solve(now, placed, cameras, config, videos, progress("solving"), feet)
         except MocapError as error:
             failed.append(error)
             continue
@@ -94,12 +97,13 @@ def _solve(
     config: CaptureConfig,
     videos: list[VideoInfo],
     progress: Progress,
+    feet: Feet,
 ) -> Solved:
     repaired, swaps = repair_swaps(seen, placed.cameras)
     repaired = without_squeezed(repaired, [video.size for video in videos])
     height = config.subject.height if len(placed.people) == 1 else None
     if len(repaired.names) == 1:
-        return _solve_single(placed, cameras, repaired, swaps, height, config, videos[0], progress)
+        return _solve_single(placed, cameras, repaired, swaps, height, config, videos[0], progress, feet)
     assert cameras is not None
     landmarks, _ = triangulate(
         cameras, repaired.pixels, repaired.confidence**2, scale_px=_robust_px(repaired)
@@ -110,7 +114,7 @@ def _solve(
     _require_body(repaired, cameras, landmarks, config.calibration, sizes)
     notes += weak_geometry(repaired, cameras, landmarks)
     start = with_single_sights(repaired, cameras, landmarks, height)
-    animated = animate(repaired, cameras, start, height, progress=progress)
+    animated = animate(repaired, cameras, start, height, progress=progress, feet=feet)
     return Solved(animated, cameras, repaired, landmarks, swaps, agreed, notes)
 
 
@@ -144,6 +148,7 @@ def _solve_single(
     config: CaptureConfig,
     video: VideoInfo,
     progress: Progress,
+    feet: Feet,
 ) -> Solved:
     """One camera; where it stands is known from a calibration, or from the first person that it saw."""
     from mocap.monocular import animate_single
@@ -156,6 +161,7 @@ def _solve_single(
         posed=cameras is not None,
         fov=config.views[0].fov,
         progress=progress,
+        feet=feet,
     )
     return Solved(animated, Cameras((camera,)), seen, None, swaps, None, notes)
 

@@ -11,6 +11,7 @@ from rigs.kinematics import Points, Posed, limb_derivative, locate, size_derivat
 from rigs.normal import Normal
 from rigs.robust import robust_cost, robust_weight
 
+SOLES = ("LeftBall", "RightBall", "LeftHeel", "RightHeel")  # the points of `soles`
 # Heights above the floor of the points of `soles` on a standing foot in a shoe, units of stature: mean over
 # fourteen rigged people of 1.4 to 1.9 m.
 STANDING = (0.012, 0.012, 0.026, 0.026)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mocap.commands.source import config_from, default_take
+
+if TYPE_CHECKING:
+    from mocap.feet import Feet
 
 
 @click.command()
@@ -28,6 +32,13 @@ from mocap.commands.source import config_from, default_take
 @click.option(
     "--trust-calibration", "trust", is_flag=True, help="Take a given calibration as it is: do not refine it."
 )
+@click.option(
+    "--feet",
+    type=click.Choice(["auto", "always", "never", "ground"]),
+    default="auto",
+    show_default=True,
+    help="Hold feet that stand; all that are low and slow; none; or with the lower one always on the floor.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
 def capture(
     views: Path | None,
@@ -39,6 +50,7 @@ def capture(
     workers: int | None,
     incomplete: bool,
     trust: bool,
+    feet: Feet,
     quiet: bool,
 ) -> None:
     """Detect, place cameras, triangulate and solve: videos into a take folder.
@@ -64,6 +76,7 @@ def capture(
         workers=workers,
         incomplete=incomplete,
         trust=trust,
+        feet=feet,
         progress=bar,
     )
     if not quiet:

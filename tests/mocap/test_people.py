@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from mocap.errors import MocapError, TakeError
-from mocap.people import motion_file, people_in, read_motion_of, write_people
+from mocap.people import motion_file, people_in, read_contacts_of, read_motion_of, write_people
 from mocap.take import Take
 from rigs import quat
 from rigs.body import load_body
+from rigs.contact import Contacts
 from rigs.motion import Motion
 
 
@@ -44,6 +45,30 @@ def test_motions_are_read_back_to_the_bit(tmp_path: Path) -> None:
         assert (read.skeleton.names, read.fps) == (wrote.skeleton.names, Fraction(30000, 1001))
         for name, tip in wrote.skeleton.tips.items():
             np.testing.assert_array_equal(read.skeleton.tips[name], tip)
+
+
+def test_contacts_are_read_back_beside_the_motion(tmp_path: Path) -> None:
+    level = np.random.default_rng(2).normal(size=(5, 4))
+    level[1:3, 2] = np.nan
+    take = Take.create(tmp_path / "take", {}, [])
+    with take.lock():
+        write_people(take, {1: motion(1), 2: motion(2)}, contacts={1: Contacts(level)})
+        take.complete()
+    take = Take.open(tmp_path / "take")
+    read = read_contacts_of(take, 1)
+    assert read is not None
+    np.testing.assert_array_equal(read.level, level)
+    assert read_contacts_of(take, 2) is None
+    np.testing.assert_array_equal(read_motion_of(take, 1).root, motion(1).root)
+
+
+def test_contacts_of_other_frames_than_the_motion_are_refused(tmp_path: Path) -> None:
+    take = Take.create(tmp_path / "take", {}, [])
+    with take.lock():
+        write_people(take, {1: motion(1)}, contacts={1: Contacts(np.zeros((3, 4)))})
+        take.complete()
+    with pytest.raises(TakeError, match=r"is no motion \(contacts of shape \(3, 4\)\)"):
+        read_contacts_of(Take.open(tmp_path / "take"), 1)
 
 
 def test_who_is_no_longer_recorded_is_not_there(tmp_path: Path) -> None:
