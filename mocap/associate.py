@@ -22,7 +22,7 @@ from mocap.paths import Path, path_of, same_path
 from mocap.recheck import recheck
 from mocap.sight import evidence, sights_of
 from mocap.ticks import Ticks, common_ticks
-from mocap.track import Track, distance, drift, find_tracks
+from mocap.track import Track, distance, drift, find_tracks, straightened
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -31,6 +31,7 @@ TOGETHER = 2  # frames that two tracks of a view may share and be one person sti
 GOES_ON = 6.0  # what speaks for a track that begins right where and when another of its view ended
 PAUSE = 1.0  # seconds that may lie between
 DRIFT = (0.15, 0.5)  # of the body's height that one may be off: at once, and more in each second
+RIVAL = 0.7  # of what speaks for the next best, that speaks against
 BACK = 8  # frames from which a track's movement at its end is taken
 
 
@@ -55,12 +56,30 @@ def associate(views: Sequence[Keypoints2D], offsets: Sequence[float], cameras: C
         offsets: seconds to add to each view's own times.
         cameras: of the views; None with one view.
     """
+    straight = [straightened(seen) for seen in views]
+    labels = _associated([seen for seen, _ in straight], offsets, cameras)
+    who = tuple(
+        _back(found, lane, seen.people)
+        for found, (_, lane), seen in zip(labels.who, straight, views, strict=True)
+    )
+    return Labels(who, labels.count)
+
+
+def _back(who: Indices, lane: Indices, people: int) -> Indices:
+    """Labels (T, P') of detections that were moved to other places, where they came from (T, P)."""
+    out = np.full((len(who), people), -1, dtype=np.intp)
+    frame, place = np.nonzero(lane >= 0)
+    out[frame, lane[frame, place]] = who[frame, place]
+    return out
+
+
+def _associated(views: Sequence[Keypoints2D], offsets: Sequence[float], cameras: Cameras | None) -> Labels:
     ticks = common_ticks(views, offsets)
     tracks = [track for v, seen in enumerate(views) for track in find_tracks(v, seen)]
     said = dict(_of_one_view(tracks, views))
     if cameras is None:
         return _labels(views, tracks, cluster(len(tracks), said))
-    said |= dict(_across_views(tracks, views, ticks, cameras))
+    said |= evidence(sights_of(tracks, views, ticks, cameras), ticks.step)
     groups = cluster(len(tracks), said)
     groups = _joined(groups, tracks, said, views, ticks, cameras)
     return recheck(_labels(views, tracks, groups), views, ticks, cameras)
@@ -68,6 +87,7 @@ def associate(views: Sequence[Keypoints2D], offsets: Sequence[float], cameras: C
 
 def _of_one_view(tracks: Sequence[Track], views: Sequence[Keypoints2D]) -> Iterator[tuple[Pair, float]]:
     """Tracks that are there at once are two people; one may go on as another."""
+    follows: dict[Pair, float] = {}
     order = sorted(range(len(tracks)), key=lambda k: (tracks[k].view, tracks[k].frames[0]))
     for n, a in enumerate(order):
         first, seen = tracks[a], views[tracks[a].view]
@@ -76,11 +96,25 @@ def _of_one_view(tracks: Sequence[Track], views: Sequence[Keypoints2D]) -> Itera
             second = tracks[b]
             if second.view != first.view or seen.times[second.frames[0]] > latest:
                 break
-            pair = min(a, b), max(a, b)
             if first.frames[-1] - second.frames[0] >= TOGETHER:
-                yield pair, IMPOSSIBLE
+                yield (min(a, b), max(a, b)), IMPOSSIBLE
             elif (value := _goes_on(first, second, seen)) > 0:
-                yield pair, value
+                follows[a, b] = value
+    for (a, b), value in _mutual(follows):
+        yield (min(a, b), max(a, b)), value
+
+
+def _mutual(follows: dict[Pair, float]) -> Iterator[tuple[Pair, float]]:
+    """Pairs each of which is the other's best, less what speaks for the next best."""
+    after: dict[int, list[float]] = {}
+    before: dict[int, list[float]] = {}
+    for (a, b), value in follows.items():
+        after.setdefault(a, []).append(value)
+        before.setdefault(b, []).append(value)
+    for (a, b), value in follows.items():
+        rivals = sorted(after[a])[:-1][-1:] + sorted(before[b])[:-1][-1:]
+        if value == max(after[a]) == max(before[b]):
+            yield (a, b), value - RIVAL * max(rivals, default=0.0)
 
 
 def _goes_on(first: Track, second: Track, seen: Keypoints2D) -> float:
@@ -101,21 +135,6 @@ def _ahead(track: Track, seen: Keypoints2D, seconds: float) -> Floats:
     if span <= 0:
         return last
     return last + drift(last - seen.points[frames[0], lanes[0]]) / span * max(seconds, 0.0)
-
-
-def _across_views(
-    tracks: Sequence[Track], views: Sequence[Keypoints2D], ticks: Ticks, cameras: Cameras
-) -> Iterator[tuple[Pair, float]]:
-    sights = sights_of(tracks, views, ticks, cameras)
-    order = sorted((k for k in range(len(sights)) if len(sights[k].ticks)), key=lambda k: sights[k].ticks[0])
-    for n, a in enumerate(order):
-        for b in order[n + 1 :]:
-            if sights[b].ticks[0] > sights[a].ticks[-1]:
-                break
-            if sights[a].view != sights[b].view:
-                value = evidence(sights[a], sights[b], ticks.step)
-                if value:
-                    yield (min(a, b), max(a, b)), value
 
 
 def _joined(

@@ -159,15 +159,23 @@ class Keypoints2D:
             who: (T, P) who each detection is.
             person: the number there.
         """
-        lane, frame = (who == person).argmax(axis=1), np.arange(len(self))
-        there = who[frame, lane] == person
+        there = who == person
+        return self.placed(np.where(there.any(axis=1), there.argmax(axis=1), -1)[:, None])
 
-        def picked(values: Array, missing: float) -> Array:
-            chosen = values[frame, lane]
-            return np.where(there.reshape(-1, *(1,) * (chosen.ndim - 1)), chosen, missing)[:, None]
+    def placed(self, lane: Indices) -> Keypoints2D:
+        """The same detections in other places on the P axis.
 
-        points, confidence = picked(self.points, np.nan), picked(self.confidence, 0.0)
-        world, spread = (None if a is None else picked(a, np.nan) for a in (self.world, self.spread))
+        Args:
+            lane: (T, P') where on this P axis each is, -1 = nobody.
+        """
+        frame, there = np.arange(len(self))[:, None], lane >= 0
+
+        def moved(values: Array, missing: float) -> Array:
+            chosen = values[frame, np.maximum(lane, 0)]
+            return np.where(there.reshape(*there.shape, *(1,) * (chosen.ndim - 2)), chosen, missing)
+
+        points, confidence = moved(self.points, np.nan), moved(self.confidence, 0.0)
+        world, spread = (None if a is None else moved(a, np.nan) for a in (self.world, self.spread))
         return Keypoints2D(self.layout, points, confidence, self.times, self.size, world, spread)
 
     def replace(self, points: Array, confidence: Array, world: Array | None = None) -> Keypoints2D:

@@ -5,7 +5,7 @@ A distance in metres, since people stand apart by more than a detector errs, wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,8 @@ BEHIND = 1.0  # metres that lines of sight miss by which meet behind a camera
 MEET = 0.15  # metres by which those of one body miss at most; the mean is 0.03 to 0.06
 WORST = 3.0  # times what one tick may say for, that it may say against
 WORTH = 10.0  # of a second of full agreement
-LOOKS = 150  # ticks of a pair of tracks that are looked at
+EVERY = 2  # ticks: detectors err alike in neighbouring ones
+RIVAL = 0.7  # of what speaks for another track of the same view, that speaks against
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,26 +92,75 @@ def _rays(camera: Camera, points: Floats, sure: NDArray[np.bool_]) -> Floats:
     return np.asarray(rays / np.linalg.norm(rays, axis=-1, keepdims=True))
 
 
-def evidence(first: Sight, second: Sight, seconds: float) -> float:
-    """How much speaks for two tracks of different views being one person; negative against.
+def evidence(sights: Sequence[Sight], seconds: float) -> dict[tuple[int, int], float]:
+    """How much speaks for pairs of tracks of different views being one person; negative against.
+
+    Where lines of sight meet, they say so; but less, the better those of another track of either view meet
+    there: of two people who stand together, the nearer one is meant.
 
     Args:
-        first: one track.
-        second: the other.
+        sights: tracks.
         seconds: from tick to tick.
+
+    Returns:
+        By pair of numbers, the smaller first, for those that say something.
     """
+    pairs = {pair: _said(sights[pair[0]], sights[pair[1]]) for pair in _at_once(sights)}
+    rivals = {(k, v): _Rivals(len(sights[k].ticks)) for pair in pairs for k, v in _sides(pair, sights)}
+    for (a, b), (first, second, said) in pairs.items():
+        rivals[a, sights[b].view].hear(b, first, said)
+        rivals[b, sights[a].view].hear(a, second, said)
+    out = {}
+    for (a, b), (first, second, said) in pairs.items():
+        other = np.fmax(rivals[a, sights[b].view].but(b, first), rivals[b, sights[a].view].but(a, second))
+        left = np.maximum(said - RIVAL * np.fmax(other, 0.0), -WORST)
+        if len(left):
+            out[a, b] = float(WORTH * seconds * EVERY * np.nansum(left))
+    return {pair: value for pair, value in out.items() if value}
+
+
+def _sides(pair: tuple[int, int], sights: Sequence[Sight]) -> list[tuple[int, int]]:
+    """Each of a pair, with the view of the other."""
+    a, b = pair
+    return [(a, sights[b].view), (b, sights[a].view)]
+
+
+def _at_once(sights: Sequence[Sight]) -> Iterator[tuple[int, int]]:
+    """Pairs of different views that are there at once."""
+    order = sorted((k for k in range(len(sights)) if len(sights[k].ticks)), key=lambda k: sights[k].ticks[0])
+    for n, a in enumerate(order):
+        for b in order[n + 1 :]:
+            if sights[b].ticks[0] > sights[a].ticks[-1]:
+                break
+            if sights[a].view != sights[b].view:
+                yield min(a, b), max(a, b)
+
+
+def _said(first: Sight, second: Sight) -> tuple[Indices, Indices, Floats]:
+    """At which ticks (by number in each) a pair says what: 1 for being one, down to -WORST against."""
     common, a, b = np.intersect1d(first.ticks, second.ticks, assume_unique=True, return_indices=True)
-    if not len(common):
-        return 0.0
-    some = (
-        np.unique(np.linspace(0, len(common) - 1, LOOKS).astype(int)) if len(common) > LOOKS else slice(None)
-    )
-    miss = miss_of(first, second, a[some], b[some])
-    known = miss[np.isfinite(miss)]
-    if not len(known):
-        return 0.0
-    said = np.maximum(1 - (known / MEET) ** 2, -WORST)
-    return float(WORTH * seconds * said.mean() * len(common) * len(known) / len(miss))
+    some = common % EVERY == 0
+    a, b = a[some], b[some]
+    return a, b, np.maximum(1 - (miss_of(first, second, a, b) / MEET) ** 2, -WORST)
+
+
+class _Rivals:
+    """What the two best tracks of a view say for being one with a track, at each of its ticks."""
+
+    def __init__(self, ticks: int) -> None:
+        self.best, self.second = np.full(ticks, -np.inf), np.full(ticks, -np.inf)
+        self.who = np.full(ticks, -1)
+
+    def hear(self, track: int, at: Indices, said: Floats) -> None:
+        said = np.where(np.isfinite(said), said, -np.inf)
+        better = said > self.best[at]
+        self.second[at] = np.maximum(np.where(better, self.best[at], said), self.second[at])
+        self.best[at] = np.where(better, said, self.best[at])
+        self.who[at] = np.where(better, track, self.who[at])
+
+    def but(self, track: int, at: Indices) -> Floats:
+        """What the best other one says."""
+        return np.where(self.who[at] == track, self.second[at], self.best[at])
 
 
 def miss_of(first: Sight, second: Sight, a: Indices, b: Indices) -> Floats:

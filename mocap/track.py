@@ -63,6 +63,31 @@ def find_tracks(view: int, seen: Keypoints2D) -> list[Track]:
     ]
 
 
+def straightened(seen: Keypoints2D) -> tuple[Keypoints2D, Indices]:
+    """Put everybody in a place of his own on the P axis for as long as links hold.
+
+    Args:
+        seen: (T, P) detections, in any order in each frame.
+
+    Returns:
+        The same detections, with as many places as it takes; and (T, P') where on the given P axis each is,
+        -1 where there is nobody.
+    """
+    places: list[list[Track]] = []
+    for track in sorted(_linked(0, seen), key=lambda track: track.frames[0]):
+        free = (place for place in places if place[-1].frames[-1] + LOOK_BACK < track.frames[0])
+        place = next(free, None)
+        if place is None:
+            places.append([track])
+        else:
+            place.append(track)
+    lane = np.full((len(seen), max(len(places), 1)), -1, dtype=np.intp)
+    for k, place in enumerate(places):
+        for track in place:
+            lane[track.frames, k] = track.lanes
+    return seen.placed(lane), lane
+
+
 def whole_tracks(view: int, seen: Keypoints2D) -> list[Track]:
     """Link a view's detections over time without breaking any link."""
     return _linked(view, seen)

@@ -1,0 +1,102 @@
+"""Who is who, against made-up people whose names are known: crossings, comings and goings, slides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mocap.associate import Labels, associate
+from tests.calibration.synthetic import ring
+from tests.synth_crowd import detections, hidden, lanes, turned
+from tests.synth_take import Person, marching
+
+CAMERAS = ring()
+FRAMES = 90
+
+
+def crossing() -> list[Person]:
+    """Two people who walk through the middle towards each other and past, half a metre apart."""
+    walk = marching(FRAMES).moved(0.25, -0.3)
+    return [walk, turned(walk, 180)]
+
+
+def scene(people: Sequence[Sequence[Person]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Points and names by view, of the people whom each sees."""
+    found = [
+        lanes(camera, there, seed=k) for k, (camera, there) in enumerate(zip(CAMERAS, people, strict=True))
+    ]
+    return [points for points, _ in found], [who for _, who in found]
+
+
+def labelled(points: Sequence[np.ndarray]) -> Labels:
+    views = [detections(p, camera.size) for p, camera in zip(points, CAMERAS, strict=True)]
+    return associate(views, [0.0] * len(views), CAMERAS)
+
+
+def names(labels: Labels, truth: Sequence[np.ndarray]) -> dict[int, set[int]]:
+    """True people by label: one each where nobody was confused."""
+    out: dict[int, set[int]] = {}
+    for who, true in zip(labels.who, truth, strict=True):
+        for label, name in zip(who[true >= 0], true[true >= 0], strict=True):
+            out.setdefault(int(label), set()).add(int(name))
+    return out
+
+
+def share(labels: Labels, truth: Sequence[np.ndarray]) -> float:
+    """Of the detections those that are somebody's."""
+    return float(np.mean([(who >= 0)[true >= 0].mean() for who, true in zip(labels.who, truth, strict=True)]))
+
+
+def test_two_who_cross_stay_themselves() -> None:
+    points, truth = scene([crossing()] * 4)
+    labels = labelled(points)
+    assert sorted(map(sorted, names(labels, truth).values())) == [[0], [1]]
+    assert share(labels, truth) == 1.0
+
+
+def test_three_people_are_three() -> None:
+    people = [*crossing(), turned(marching(FRAMES), 90).moved(-0.8, 0.9)]
+    points, truth = scene([people] * 4)
+    labels = labelled(points)
+    assert sorted(map(sorted, names(labels, truth).values())) == [[0], [1], [2]]
+    assert labels.count == 3
+
+
+def test_who_leaves_for_a_second_and_comes_back_is_the_same() -> None:
+    one, other = crossing()
+    points, truth = scene([[one, hidden(other, slice(40, 70))]] * 4)
+    assert sorted(map(sorted, names(labelled(points), truth).values())) == [[0], [1]]
+
+
+def test_somebody_whom_one_view_alone_sees_is_nobody_else() -> None:
+    one, other = crossing()
+    bystander = turned(marching(FRAMES), 30).moved(1.5, 1.5)
+    points, truth = scene([[one, other, bystander], [one, other], [one, other], [one, other]])
+    found = names(labelled(points), truth)
+    assert sorted(map(sorted, found.values())) == [[0], [1], [2]]
+
+
+def test_a_slide_from_one_to_the_other_is_taken_back() -> None:
+    """From frame 50 on the first view has both lanes on the same person, who has not been seen to change."""
+    one, other = crossing()
+    apart = [one.moved(0.8, 0.0), other.moved(-0.8, 0.0)]
+    points, _ = scene([apart] * 4)
+    first, _ = lanes(CAMERAS[0], apart, seed=None)
+    for n, t in enumerate(range(50, 56)):  # slides within six frames
+        first[t, 0] += (first[t, 1] - first[t, 0]) * (n + 1) / 6
+    first[56:, 0] = first[56:, 1]
+    first[50:, 1] = np.nan
+    slid = detections(first, CAMERAS[0].size)
+    views = [slid, *(detections(p, c.size) for p, c in zip(points[1:], list(CAMERAS)[1:], strict=True))]
+    labels = associate(views, [0.0] * 4, CAMERAS)
+    person = [labels.who[0][10, 0], labels.who[0][10, 1]]
+    assert person[0] != person[1]
+    assert (labels.who[0][60:, 0] == person[1]).all()
+
+
+def test_one_camera_keeps_people_who_do_not_meet_apart() -> None:
+    people = [marching(FRAMES).moved(-1.0, 0.0), marching(FRAMES).moved(1.0, 0.5)]
+    points, truth = lanes(CAMERAS[0], people, seed=4)
+    labels = associate([detections(points, CAMERAS[0].size)], [0.0], None)
+    assert sorted(map(sorted, names(labels, [truth]).values())) == [[0], [1]]

@@ -1,0 +1,95 @@
+"""Tracks: everybody is followed whatever the order, and cut up where people are in each other's way."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mocap.keypoints import Keypoints2D, load_layout
+from mocap.track import Track, distance, extent, find_tracks, straightened, whole_tracks
+
+LAYOUT = load_layout("coco17")
+BODY = np.random.default_rng(1).uniform((0, 0), (40, 120), (17, 2))  # pixels
+
+
+def walking(x: np.ndarray) -> np.ndarray:
+    """(T, 17, 2): a body at these places (T,), NaN where it is not there."""
+    return BODY + np.stack([x, 0 * x], axis=-1)[:, None]
+
+
+def view(*people: np.ndarray, seed: int | None = None) -> tuple[Keypoints2D, np.ndarray]:
+    """Detections, and who each is (T, P)."""
+    points = np.stack(people, axis=1)
+    who = np.tile(np.arange(len(people)), (len(points), 1))
+    if seed is not None:
+        rng = np.random.default_rng(seed)
+        who = np.stack([rng.permutation(len(people)) for _ in who])
+        points = np.take_along_axis(points, who[..., None, None], axis=1)
+    confidence = np.where(np.isfinite(points[..., 0]), 0.9, 0.0)
+    return Keypoints2D(LAYOUT, points, confidence, np.arange(len(points)) / 30, (1280, 720)), who
+
+
+def people_of(tracks: list[Track], who: np.ndarray) -> list[set[int]]:
+    return [set(who[track.frames, track.lanes].tolist()) for track in tracks]
+
+
+def test_two_people_apart_are_two_tracks_in_any_order() -> None:
+    t = np.arange(40.0)
+    seen, who = view(walking(2 * t), walking(600 + t), seed=3)
+    tracks = find_tracks(0, seen)
+    assert sorted(len(track) for track in tracks) == [40, 40]
+    assert sorted(map(len, people_of(tracks, who))) == [1, 1]
+
+
+def test_no_piece_of_a_crossing_holds_both_while_they_move_on() -> None:
+    t = np.arange(60.0)
+    seen, who = view(walking(6 * t), walking(360 - 6 * t), seed=5)
+    tracks = find_tracks(0, seen)
+    before = [k for k, track in enumerate(tracks) if track.frames[0] == 0]
+    after = [k for k, track in enumerate(tracks) if track.frames[-1] == 59]
+    assert len(before) == 2 and len(after) == 2
+    assert all(len(people_of(tracks, who)[k]) == 1 for k in before + after)
+    assert sum(len(track) for track in tracks) == 120  # every detection is in one track
+    assert all(
+        track.frames[-1] - track.frames[0] <= 15 for k, track in enumerate(tracks) if k not in before + after
+    )
+
+
+def test_a_short_gap_is_bridged_and_a_long_one_is_not() -> None:
+    x = 3 * np.arange(50.0)
+    x[10:12] = np.nan
+    x[30:40] = np.nan
+    seen, _ = view(walking(x))
+    assert [(track.frames[0], track.frames[-1]) for track in find_tracks(0, seen)] == [(0, 29), (40, 49)]
+
+
+def test_somebody_elsewhere_is_no_continuation() -> None:
+    x = np.where(np.arange(30) < 15, 0.0, 500.0)
+    assert [len(track) for track in find_tracks(0, view(walking(x))[0])] == [15, 15]
+
+
+def test_somebody_who_appears_before_another_cuts_his_track() -> None:
+    t = np.arange(40.0)
+    late = np.where(t < 20, np.nan, 10.0)
+    seen, _ = view(walking(0 * t), walking(late))
+    assert [track.frames[0] for track in whole_tracks(0, seen)] == [0, 20]
+    first = [track for track in find_tracks(0, seen) if track.frames[0] == 0]
+    assert first[0].frames[-1] < 20
+
+
+def test_distance_is_of_the_surer_landmarks_over_the_height() -> None:
+    moved = BODY + np.array([12.0, 0.0])
+    assert distance(BODY, moved, np.ones(17)) == np.float64(12.0) / extent(moved)
+    half = np.where(np.arange(17) < 9, 1.0, 0.1)
+    moved[9:] += 500
+    assert distance(BODY, moved, half) == np.float64(12.0) / extent(moved)
+    assert distance(np.full((17, 2), np.nan), moved, np.ones(17)) == np.inf
+
+
+def test_straightened_people_keep_their_places_and_nothing_is_lost() -> None:
+    t = np.arange(40.0)
+    seen, who = view(walking(2 * t), walking(np.where((t > 9) & (t < 25), np.nan, 600.0)), seed=3)
+    straight, lane = straightened(seen)
+    assert straight.people == 2
+    back = np.where(lane >= 0, np.take_along_axis(who, np.maximum(lane, 0), axis=1), -1)
+    assert all(len(set(column[column >= 0].tolist())) == 1 for column in back.T)
+    assert np.isfinite(straight.points).sum() == np.isfinite(seen.points).sum()
