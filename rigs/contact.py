@@ -38,7 +38,8 @@ SWITCH = 1.0  # log odds that a change of contact has to bring
 LEAN = 0.6  # log odds for standing: a plant that is missed slides, a false one holds what hardly moves
 LENIENT = 3.0  # log odds added where feet are to be planted whenever they are low and slow
 CARRYING = 0.25  # seconds for which nobody stays up without the floor, but for leaps, in which feet move
-ON_FLOOR = 0.06  # metres within which a plant is on the floor: five deviations of a solved plant's height
+# Metres up to which a plant is on the floor: of balls that stand 95 % are solved below 0.02 m; heels roll.
+ON_FLOOR = (0.04, 0.04, 0.06, 0.06)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def find_contacts(positions: Floats, standing: Floats, fps: float, lenient: bool
 
     A point that is still above the floor stands on something if for part of that time the floor holds nothing
     of the body: so stairs and platforms are found, and a foot held still in the air beside a standing one is
-    not taken for a plant.
+    not taken for a plant, nor one that is low and still for so long that its height can be told.
 
     Args:
         positions: (T, 4, 3) metres, y up, in the order of `rigs.ground.soles`.
@@ -88,11 +89,14 @@ def find_contacts(positions: Floats, standing: Floats, fps: float, lenient: bool
     extra = LENIENT if lenient else LEAN
     heights = positions[..., 1] - standing
     down = decode(evidence(positions, heights, fps) + extra, fps)
+    for plant in plants(down):
+        if np.median(heights[plant.frames, plant.point]) > ON_FLOOR[plant.point]:
+            down[plant.frames, plant.point] = False
     level = np.where(down, 0.0, np.nan)
     lone = ~down.any(axis=1)
     for plant in plants(decode(evidence(positions, None, fps) + LEAN, fps) & ~down):
         height = float(np.median(heights[plant.frames, plant.point]))
-        if height > ON_FLOOR and _longest(lone[plant.frames]) >= CARRYING * fps:
+        if height > ON_FLOOR[plant.point] and _longest(lone[plant.frames]) >= CARRYING * fps:
             level[plant.frames, plant.point] = height
     return Contacts(level)
 
