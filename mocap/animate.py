@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from calibration.camera import Cameras
 from mocap.attach import Attachment, load_attachment
-from mocap.feet import Feet, Stance, find_stance, put_down
+from mocap.feet import Feet, Stance, bend_toes, find_stance, put_down
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
 from rigs.body import Body, load_body
@@ -177,6 +177,8 @@ def _solved(
     motion = Motion(body.skeleton(sized.sizes), pose.rotations, pose.root, fps)
     if scene.feet == "ground":
         motion = put_down(motion, grown)
+    if scene.feet != "never":
+        motion = bend_toes(motion, grown)
     return Animated(motion, grown, sizes, scene.stance.contacts if scene.stance else None)
 
 

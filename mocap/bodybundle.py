@@ -64,8 +64,12 @@ class Build:
 
 
 @lru_cache
-def load_build(layout: Layout) -> Build:
-    """Load the proportions of bodies in `layout`; raises MocapError when nobody has measured them."""
+def load_build(layout: Layout, refined: bool = False) -> Build:
+    """Load the proportions of bodies in `layout`, as detected or as refined.
+
+    Raises:
+        MocapError: nobody has measured them.
+    """
     source = resources.files("mocap") / "landmarks" / f"{layout.name}_bones.yaml"
     if not source.is_file():
         raise MocapError(
@@ -74,6 +78,7 @@ def load_build(layout: Layout) -> Build:
         )
     table = yaml.safe_load(source.read_text(encoding="utf-8"))
     left = [layout.index(name) for name in table["landmarks"]]
+    table = table["refined" if refined else "detected"]
     rows = np.array(sorted({*left, *layout.mirror[left].tolist()}))
     place = {int(row): n for n, row in enumerate(rows)}
     pairs, kind = [], []
@@ -130,7 +135,7 @@ def adjust_on_body(
     Raises:
         MocapError: nobody has measured bodies in this layout.
     """
-    build = load_build(seen.layout)
+    build = load_build(seen.layout, seen.spread is not None)
     frames = np.unique(np.linspace(0, seen.frames - 1, min(FRAMES, seen.frames)).round().astype(int))
     pixels, sight = seen.pixels[:, frames], seen.confidence[:, frames]
     scale = max(SCALE * float(np.nanmedian(seen.heights())), 2.0)

@@ -24,6 +24,7 @@ FEET: tuple[Feet, ...] = get_args(Feet)
 HOLD_SD = 0.004  # m/s of a standing point
 HEIGHT_SD = 0.015  # metres: soles of shoes, and how well the floor is known
 LOWEST = 0.5  # of the height of a standing sole: below that none goes
+TOE_BEND = np.deg2rad(65.0)  # most that toes bend up
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,27 @@ def put_down(motion: Motion, stature: float) -> Motion:
     above = (soles_of(motion, stature)[..., 1] - standing).min(axis=1)
     root = motion.root - above[:, None] * (0.0, 1.0, 0.0)
     return Motion(motion.skeleton, motion.rotations, root, motion.fps)
+
+
+def bend_toes(motion: Motion, stature: float) -> Motion:
+    """Bend toes up by as little as keeps their tips off the floor (y = 0), as they bend on it.
+
+    The solve holds toes straight: a detector's one point on them does not tell their bend from the foot's
+    pitch. Of a toe with forward axis f and upward axis u, bent by a, the tip is f_y cos a + u_y sin a of its
+    length above the ball.
+    """
+    positions, rotations = motion.world()
+    lowest = LOWEST * soles(load_body(), stature)[1][0]
+    bent = motion.rotations.copy()
+    for name in ("LeftToeBase", "RightToeBase"):
+        toe = motion.skeleton.index(name)
+        forward, up = (quat.rotate(rotations[:, toe], axis)[:, 1] for axis in ((0, 0, 1.0), (0, 1.0, 0)))
+        least = (lowest - positions[:, toe, 1]) / np.linalg.norm(motion.skeleton.tips[name])
+        reach = np.maximum(np.hypot(forward, up), 1e-9)
+        angle = np.arcsin(np.clip(least / reach, -1.0, 1.0)) - np.arctan2(forward, up)
+        angle = np.where(forward < least, np.clip(angle, 0.0, TOE_BEND), 0.0)
+        bent[:, toe] = quat.multiply(bent[:, toe], quat.from_rotvec(np.outer(angle, (-1.0, 0, 0))))
+    return Motion(motion.skeleton, bent, motion.root, motion.fps)
 
 
 def soles_of(motion: Motion, stature: float) -> Floats:

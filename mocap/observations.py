@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -65,6 +66,19 @@ class Observations:
             np.where(seen[..., None], high, 0.0) - np.where(seen[..., None], low, 0.0), axis=-1
         )
         return np.where(seen, np.maximum(extent, 1.0), np.nan)
+
+    def select(self, views: Sequence[int]) -> Observations:
+        """Return what only these views saw."""
+        kept = list(views)
+        world, spread = (None if a is None else a[kept] for a in (self.world, self.spread))
+        return replace(
+            self,
+            names=tuple(self.names[v] for v in kept),
+            pixels=self.pixels[kept],
+            confidence=self.confidence[kept],
+            world=world,
+            spread=spread,
+        )
 
     def with_sides(self, swapped: NDArray[np.bool_]) -> Observations:
         """Exchange left and right where `swapped` (V, T, J) says so, for both of a pair alike."""

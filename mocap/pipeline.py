@@ -25,6 +25,7 @@ from mocap.pictures import disagreement_sheet, rig_page
 from mocap.placing import Placed, place_views
 from mocap.progress import Progress, Quiet
 from mocap.quality import Quality, by_person, present
+from mocap.refiner import refine_views
 from mocap.solving import Solved, solve_people
 from mocap.take import Take
 from mocap.video import VideoInfo, probe, sha256
@@ -135,7 +136,8 @@ class _Job:
                 alone=alone,
             )
         with _stage(take, "place", [self.arguments, self.views]):
-            return place_views(config, self.videos, keypoints, trust=self.arguments["trust_calibration"])
+            refined = refine_views(keypoints, self.arguments["detector"])
+            return place_views(config, self.videos, refined, trust=self.arguments["trust_calibration"])
 
 
 @contextmanager

@@ -15,13 +15,13 @@ Floats = NDArray[np.float64]
 
 
 @lru_cache
-def _weights(layout: Layout) -> dict[tuple[str, str], float]:
+def _weights(refined: bool) -> dict[tuple[str, str], float]:
     source = resources.files("mocap") / "landmarks" / "stature.yaml"
-    table = yaml.safe_load(source.read_text(encoding="utf-8"))["metres_per_metre"]
+    table = yaml.safe_load(source.read_text(encoding="utf-8"))["refined" if refined else "detected"]
     return {tuple(pair.split(" to ")): float(weight) for pair, weight in table.items()}
 
 
-def stature_of(landmarks: Floats, layout: Layout) -> float:
+def stature_of(landmarks: Floats, layout: Layout, refined: bool = False) -> float:
     """Return the stature of who has these landmarks, in their unit; NaN where the body was hardly ever seen.
 
     Its error is 1.6 % from person to person (standard deviation), as bodies differ in their proportions.
@@ -29,9 +29,10 @@ def stature_of(landmarks: Floats, layout: Layout) -> float:
     Args:
         landmarks: (T, J, 3), NaN unknown.
         layout: of the J axis; it needs ears, shoulders, hips, knees and ankles.
+        refined: whether they were triangulated from refined keypoints.
     """
     total = 0.0
-    for (above, below), weight in _weights(layout).items():
+    for (above, below), weight in _weights(refined).items():
         total += weight * _length(landmarks, layout, above, below)
     return total
 

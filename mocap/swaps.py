@@ -56,13 +56,18 @@ def repair_swaps(seen: Observations, cameras: Cameras | None) -> tuple[Observati
         The repaired observations and what was exchanged.
     """
     arms = _decode(seen, cameras, "arms")
-    swapped = {"legs": _decode(seen, cameras, "legs", _twist(seen, arms)), "arms": arms}
+    swaps = Swaps(seen.names, {"legs": _decode(seen, cameras, "legs", _twist(seen, arms)), "arms": arms})
+    return exchange(seen, swaps), swaps
+
+
+def exchange(seen: Observations, swaps: Swaps) -> Observations:
+    """Exchange left and right where `swaps` says so; twice is as never."""
     mask = np.zeros(seen.confidence.shape, bool)
     for limb, rows in seen.layout.groups.items():
         source = FOLLOWS.get(limb, limb)
-        if source in swapped:
-            mask[:, :, rows] |= swapped[source][..., None]
-    return seen.with_sides(mask), Swaps(seen.names, swapped)
+        if source in swaps.swapped:
+            mask[:, :, rows] |= swaps.swapped[source][..., None]
+    return seen.with_sides(mask)
 
 
 def _twist(seen: Observations, arms: Bools) -> Floats:

@@ -11,6 +11,7 @@ from mocap.detect import DEFAULT
 from mocap.detect.run import detect_views
 from mocap.errors import SyncError
 from mocap.progress import Progress, Quiet
+from mocap.refiner import refine_views
 from mocap.sync import Synchronised, synchronise
 from mocap.take import Take
 from mocap.video import probe, sha256
@@ -54,4 +55,5 @@ def sync_views(
             workers=workers,
             incomplete=incomplete,
         )
-    return synchronise(config.views, keypoints, cameras=cameras, lenses=lenses)
+    refined = refine_views(keypoints, detector)
+    return synchronise(config.views, refined, cameras=cameras, lenses=lenses)

@@ -59,8 +59,15 @@ def write_crowd(
     for k, (camera, there) in enumerate(zip(cameras, people, strict=True)):
         (folder / f"{camera.name}.mp4").write_bytes(reel)
         points, who = lanes(camera, there, seed=k)
-        worlds = np.stack([guess(camera, person.landmarks) for person in there], axis=1)
+        worlds = np.stack([_guess(camera, person.landmarks) for person in there], axis=1)
         worlds = np.take_along_axis(worlds, np.maximum(who, 0)[..., None, None], axis=1)
         confidence = np.where(np.isfinite(points).all(axis=-1), SURE, 0.0)
         path = folder / f"{camera.name}.keypoints.npz"
         np.savez(path, layout="blazepose33", points=points, confidence=confidence, world=worlds)
+
+
+def _guess(camera: Camera, landmarks: np.ndarray) -> np.ndarray:
+    out = np.full(landmarks.shape, np.nan)
+    seen = np.isfinite(landmarks).any(axis=(1, 2))
+    out[seen] = guess(camera, landmarks[seen])
+    return out

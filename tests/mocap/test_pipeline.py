@@ -151,7 +151,7 @@ def test_interrupted_while_files_are_moved(
 
 
 @pytest.mark.parametrize(
-    "stage", ["mocap.pipeline.animate", "mocap.pipeline.quality.measure", "mocap.pipeline.write_people"]
+    "stage", ["mocap.solving.animate", "mocap.pipeline.quality.measure", "mocap.pipeline.write_people"]
 )
 def test_a_failed_run_leaves_the_take_alone(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
