@@ -8,13 +8,14 @@ import pytest
 
 from mocap.animate import Animated, animate
 from mocap.attach import load_attachment
-from mocap.feet import FEET, Feet, soles_of
+from mocap.feet import FEET, Feet, bend_toes, soles_of
 from mocap.keypoints import load_layout
 from mocap.observations import Observations
 from rigs import quat
 from rigs.body import load_body
 from rigs.ground import soles
 from rigs.kinematics import Chain, Pose, locate
+from rigs.motion import Motion
 from tests.calibration.synthetic import ring
 
 STATURE, FRAMES, FPS = 1.75, 50, 30
@@ -119,3 +120,42 @@ def test_on_the_ground_a_leap_becomes_none() -> None:
 def test_every_mode_but_never_has_a_record_of_every_frame(feet: Feet) -> None:
     contacts = still(feet).contacts
     assert contacts is None if feet == "never" else contacts.level.shape == (FRAMES, 4)
+
+
+def tiptoe(lift: float) -> Motion:
+    """Heels rise to 60 degrees over the clip about balls that stay where they are, `lift` metres up."""
+    pose = standing(path(y=lift))
+    rotations = pose.rotations.copy()
+    for side in ("Left", "Right"):
+        pitch = np.outer(np.linspace(0.0, np.pi / 3, FRAMES), (1.0, 0.0, 0.0))
+        foot = BODY.index(f"{side}Foot")
+        rotations[:, foot] = quat.multiply(rotations[:, foot], quat.from_rotvec(pitch))
+    motion = Motion(BODY.skeleton(SIZES), rotations, pose.root, Fraction(FPS))
+    low = soles_of(motion, STATURE)[:, :2, 1].min(axis=1) - soles(BODY, STATURE)[1][0] - lift
+    return Motion(motion.skeleton, rotations, pose.root - low[:, None] * (0.0, 1.0, 0.0), motion.fps)
+
+
+def tips(motion: Motion) -> np.ndarray:
+    positions, rotations = motion.world()
+    toe = motion.skeleton.index("LeftToeBase")
+    return positions[:, toe] + quat.rotate(rotations[:, toe], motion.skeleton.tips["LeftToeBase"])
+
+
+def test_toes_bend_on_the_floor_and_nothing_else_moves() -> None:
+    straight = tiptoe(0.0)
+    bent = bend_toes(straight, STATURE)
+    assert tips(straight)[:, 1].min() < -0.03
+    assert tips(bent)[:, 1].min() > 0.4 * soles(BODY, STATURE)[1][0]
+    np.testing.assert_allclose(soles_of(bent, STATURE), soles_of(straight, STATURE), atol=1e-12)
+    np.testing.assert_allclose(tips(bend_toes(bent, STATURE)), tips(bent), atol=1e-9)
+
+
+def test_toes_in_the_air_stay_straight() -> None:
+    high = tiptoe(0.3)
+    np.testing.assert_array_equal(tips(bend_toes(high, STATURE)), tips(high))
+
+
+def test_toes_bend_without_a_jerk() -> None:
+    turn = bend_toes(tiptoe(0.0), STATURE).rotations[:, BODY.index("LeftToeBase")]
+    step = np.rad2deg(np.linalg.norm(np.diff(quat.to_rotvec(turn), axis=0), axis=-1))
+    assert 0 < step.max() < 2.5  # the foot pitches by 1.2 degrees a frame
