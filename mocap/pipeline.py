@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +137,9 @@ class _Job:
                 alone=alone,
             )
         with _stage(take, "place", [self.arguments, self.views]):
-            refined = refine_views(keypoints, self.arguments["detector"])
-            return place_views(config, self.videos, refined, trust=self.arguments["trust_calibration"])
+            refine = partial(refine_views, detector=self.arguments["detector"])
+            trust = self.arguments["trust_calibration"]
+            return place_views(config, self.videos, keypoints, trust=trust, refine=refine)
 
 
 @contextmanager

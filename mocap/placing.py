@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,10 +27,14 @@ from mocap.timing import trim_offsets
 from mocap.video import VideoInfo
 
 Floats = NDArray[np.float64]
+Views = Mapping[str, Keypoints2D]
+Refine = Callable[[Views], Views]
 
 TOGETHER = 1.5  # deviations of an offset within which views are taken to have begun at once
 PLAIN = 0.01  # of the person's height: cameras that were off by more are shown
 ROUNDING = 0.1  # of a frame, likewise
+TRIMMED_BY = 3  # people by whom offsets are trimmed
+LEAST_SD = 1e-4  # seconds
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ def place_views(
     keypoints: Mapping[str, Keypoints2D],
     *,
     trust: bool = False,
+    refine: Refine = lambda views: views,
 ) -> Placed:
     """Bring all views into one world and onto one clock.
 
@@ -81,22 +86,23 @@ def place_views(
         videos: what is known of each view's file.
         keypoints: what was detected in each view.
         trust: whether a given calibration is taken as it is.
+        refine: betters the keypoints of one person in all views, who is followed through time.
 
     Raises:
         MocapError, calibration.CalibrationError: something given is wrong, or what is not cannot be found.
     """
+    if one_person(keypoints):
+        keypoints = refine(keypoints)
     if len(config.views) == 1:
-        return _one_view(config, videos, keypoints)
+        return _one_view(config, videos, keypoints, refine)
     if config.calibration is None:
-        return _found(config, videos, keypoints)
-    return _given(config, videos, keypoints, trust)
+        return _found(config, videos, keypoints, refine)
+    return _given(config, videos, keypoints, trust, refine)
 
 
-def _one_view(
-    config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Mapping[str, Keypoints2D]
-) -> Placed:
+def _one_view(config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Views, refine: Refine) -> Placed:
     offsets = _known_offsets(config, fill=0.0)
-    crowd = _gathered(config, keypoints, offsets, None)
+    crowd = _gathered(config, keypoints, offsets, None, refine)
     seen = _on_clock(crowd, videos, offsets)
     if config.calibration is not None:
         cameras, notes = cameras_for(config.calibration, config.views, videos)
@@ -108,18 +114,18 @@ def _one_view(
 
 
 def _given(
-    config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Mapping[str, Keypoints2D], trust: bool
+    config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Views, trust: bool, refine: Refine
 ) -> Placed:
     assert config.calibration is not None
     given, notes = cameras_for(config.calibration, config.views, videos)
     timed = _timed(config, keypoints, cameras=given)
-    crowd, timed = _together(config, keypoints, videos, timed, given)
+    crowd, timed = _together(config, keypoints, videos, timed, given, refine)
     seen = _on_clock(crowd, videos, timed.offsets)
     cameras, held, words = _held_against_people(seen.people, given, trust)
     hid = timed.warnings or len(seen.people) > 1  # a wrong camera may have hidden times, or who is who
     if held.get("refined") and hid:
         again = _timed(config, keypoints, cameras=cameras) if timed.warnings else timed
-        crowd, timed = _together(config, keypoints, videos, again, cameras)
+        crowd, timed = _together(config, keypoints, videos, again, cameras, refine)
         seen = _on_clock(crowd, videos, timed.offsets)
     record = {"calibration": {"from": "file", **held}, "sync": timed.record()}
     notes = notes + _clock_notes(config, timed) + seen.notes + words
@@ -168,22 +174,22 @@ def _left_out(found: LeftOut, cameras: Cameras) -> dict[str, Any]:
     return {"median": found.median, "mean": found.mean, "p95": found.p95, "by_view": by_camera}
 
 
-def _found(
-    config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Mapping[str, Keypoints2D]
-) -> Placed:
+def _found(config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Views, refine: Refine) -> Placed:
     """Offsets without cameras, cameras with those, and both once more where the offsets were not given."""
     lenses, given, notes = _lenses(config, videos)
     timed = _timed(config, keypoints, lenses=list(lenses))
-    seen = _on_clock(Crowd((main_people(keypoints),)), videos, timed.offsets)
+    main = keypoints if one_person(keypoints) else refine(main_people(keypoints))
+    seen = _on_clock(Crowd((main,)), videos, timed.offsets)
     size = (np.array(given), config.subject.height, config.distance)
     found = _from_somebody(seen.people[0], lenses, size, several=not one_person(keypoints))
-    crowd, finer = _together(config, keypoints, videos, timed, found.cameras)
+    crowd, finer = _together(config, keypoints, videos, timed, found.cameras, refine)
     if not np.array_equal(finer.offsets, timed.offsets) or not one_person(keypoints):
         timed = finer
         seen = _on_clock(crowd, videos, timed.offsets)
         found = calibrate_from_person(seen.people[0], lenses, *size)  # estimated lenses are no new start
     if len(seen.people) > 1:
-        seen = _on_clock(_gathered(config, keypoints, timed.offsets, found.cameras), videos, timed.offsets)
+        crowd = _gathered(config, keypoints, timed.offsets, found.cameras, refine)
+        seen = _on_clock(crowd, videos, timed.offsets)
     require_cameras_above(found.cameras)
     warnings = require_known_geometry(found.cameras, found.turn_sd, found.focal_sd)
     record = {"calibration": {"from": "people", **_spread(found, seen.people[0])}, "sync": timed.record()}
@@ -240,21 +246,33 @@ def _timed(
 
 
 def _trimmed(
-    config: CaptureConfig,
-    keypoints: Mapping[str, Keypoints2D],
-    videos: Sequence[VideoInfo],
-    timed: Synchronised,
-    cameras: Cameras,
+    config: CaptureConfig, crowd: Crowd, videos: Sequence[VideoInfo], timed: Synchronised, cameras: Cameras
 ) -> Synchronised:
     """Found offsets to a part of a frame; views that began within that began together."""
     free = np.array([view.offset is None for view in config.views]) & np.isfinite(timed.sd) & (timed.sd > 0)
     if not free.any():
         return timed
-    offsets, sd = trim_offsets(keypoints, [v.fps for v in videos], timed.offsets, free, cameras)
+    rates = [v.fps for v in videos]
+    each = [trim_offsets(views, rates, timed.offsets, free, cameras) for views in crowd.views[:TRIMMED_BY]]
+    offsets, sd = _weighed(each, timed.offsets, free)
     near = TOGETHER * sd + ROUNDING * timed.frames
     if free.all() and np.all(np.abs(offsets - offsets.mean()) < near):
         offsets = np.zeros(len(offsets))
     return replace(timed, offsets=offsets, sd=np.where(free, sd, timed.sd))
+
+
+def _weighed(
+    each: Sequence[tuple[Floats, Floats]], before: Floats, free: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Offsets (V,) and their deviations by all people, each by how well it tells."""
+    if len(each) == 1:
+        return each[0]
+    held = int(np.argmin(free)) if not free.all() else 0  # the view that holds the clock, with each of them
+    gaps = np.stack([offsets - offsets[held] for offsets, _ in each])
+    weight = 1 / np.maximum(np.stack([sd for _, sd in each]), LEAST_SD) ** 2
+    mean = (gaps * weight).sum(axis=0) / weight.sum(axis=0)
+    first = before.min() - mean.min() if free.all() else before[held]
+    return np.where(free, mean + first, before), 1 / np.sqrt(weight.sum(axis=0))
 
 
 def _clock_notes(config: CaptureConfig, timed: Synchronised) -> list[str]:
@@ -275,26 +293,28 @@ def _taken_together(config: CaptureConfig, keypoints: Mapping[str, Keypoints2D],
 
 def _together(
     config: CaptureConfig,
-    keypoints: Mapping[str, Keypoints2D],
+    keypoints: Views,
     videos: Sequence[VideoInfo],
     timed: Synchronised,
     cameras: Cameras,
+    refine: Refine,
 ) -> tuple[Crowd, Synchronised]:
-    """Who is who, and offsets to a part of a frame by the one seen most; both once more if they moved."""
-    crowd = _gathered(config, keypoints, timed.offsets, cameras)
-    finer = _trimmed(config, crowd.views[0], videos, timed, cameras)
-    off = np.abs(finer.offsets - timed.offsets - np.median(finer.offsets - timed.offsets))
-    if len(crowd.views) > 1 and (off > timed.frames).any():
-        crowd = _gathered(config, keypoints, finer.offsets, cameras)
+    """Who is who, and offsets to a part of a frame by them; once more if those moved by a frame."""
+    crowd = _gathered(config, keypoints, timed.offsets, cameras, refine)
+    finer = _trimmed(config, crowd, videos, timed, cameras)
+    off = finer.offsets - timed.offsets
+    if len(crowd.views) > 1 and (np.abs(off - np.median(off)) > timed.frames).any():
+        crowd = _gathered(config, keypoints, finer.offsets, cameras, refine)
     return crowd, finer
 
 
 def _gathered(
-    config: CaptureConfig, keypoints: Mapping[str, Keypoints2D], offsets: Floats, cameras: Cameras | None
+    config: CaptureConfig, keypoints: Views, offsets: Floats, cameras: Cameras | None, refine: Refine
 ) -> Crowd:
     if one_person(keypoints):
         return Crowd((keypoints,))
-    return gather(keypoints, offsets.tolist(), cameras, config.people)
+    crowd = gather(keypoints, offsets.tolist(), cameras, config.people)
+    return replace(crowd, views=tuple(refine(views) for views in crowd.views))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from mocap.errors import DetectError
 from mocap.keypoints import load_layout
 from mocap.video import Frame
 
-_FOLLOWING = 1  # the version of `mocap.detect.follow`
+_FOLLOWING = 2  # the version of `mocap.detect.follow`
 
 
 class BlazePose:

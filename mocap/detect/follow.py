@@ -25,6 +25,8 @@ SAME_PLACE = 0.12  # of a region's side between the middles of two that hold the
 SAME_SIZE = 1.35
 ONE_BODY = 0.04  # of a region's side, median distance of the landmarks of two bodies that are one
 SEEN = 0.5  # visibility of a landmark that counts in that
+FAINT = 0.3  # visibility of a landmark that shows where a body is
+GREY = 128
 WHOLE = 0.3  # share of landmarks that must be seen of somebody new
 SOUGHT = 2.0  # seconds for which a lost person is sought where he was
 OFTEN = 4  # frames between two such looks
@@ -161,18 +163,32 @@ class Follower:
 
     def _scanned(self, image: Image) -> Iterator[Region]:
         """Regions that may hold somebody new."""
-        wide = parts(image)
+        whole, *squares = parts(image)
         looks: list[Part] = []
         if not self.lanes:
-            looks = wide if self.frame % OFTEN == 0 else wide[:1]
+            looks = [whole, *squares, whole] if self.frame % OFTEN == 0 else [whole]
         elif self.time >= self.next_scan:
-            looks = [wide[self.scans % len(wide)]]
+            looks = [[whole, *squares][self.scans % (1 + len(squares))]]
             self.scans, self.next_scan = self.scans + 1, self.time + SCAN
         if self.frame % OFTEN == 0:
             looks = looks + [_around(image, region) for region, _ in self.lost]
         self.lost = [(region, since) for region, since in self.lost if self.time - since < SOUGHT]
         for left, top, right, low in looks:
-            yield from self.networks.find(image[top:low, left:right], (left, top))
+            shown = self._without_known(image) if (left, top, right, low) == whole else image
+            yield from self.networks.find(shown[top:low, left:right], (left, top))
+
+    def _without_known(self, image: Image) -> Image:
+        """The image with everybody who is followed painted over, so that the search sees who is left."""
+        from cv2 import convexHull, fillConvexPoly
+
+        if not self.lanes:
+            return image
+        out = image.copy()
+        for lane in self.lanes.values():
+            seen = lane.body.points[lane.body.confidence > FAINT]
+            if len(seen) > 2:
+                fillConvexPoly(out, convexHull(seen.round().astype(np.int32)), (GREY, GREY, GREY))
+        return out
 
     def _take(self, image: Image, region: Region, whole: float = WHOLE) -> None:
         """Begin to follow whoever is in the region, unless it is nobody or somebody who is followed."""
@@ -202,8 +218,9 @@ class Follower:
 def parts(image: Image) -> list[Part]:
     """The parts (left, top, right, bottom) of an image that are scanned in turn: all of it, then squares.
 
-    The network sees 224 pixels whatever it is given; in squares of the shorter side people are larger. Of
-    people who were not hidden, half were found in the whole image, and two thirds with the squares.
+    The network sees 224 pixels whatever it is given; in squares of the shorter side people are larger. Two
+    people who meet were found in 44 % of the frames in the whole image, in 60 % with the squares too, and in
+    68 % with another look at the whole in which the known are painted over.
     """
     high, wide = image.shape[:2]
     side, spare = min(high, wide), abs(wide - high)
