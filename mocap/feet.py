@@ -22,7 +22,12 @@ Feet = Literal["auto", "always", "never", "ground"]
 FEET: tuple[Feet, ...] = get_args(Feet)
 
 HOLD_SD = 0.004  # m/s of a standing point
-HEIGHT_SD = 0.015  # metres: soles of shoes, and how well the floor is known
+HEIGHT_SD = 0.006  # metres: how far the plants of one person differ in height
+USUAL_SD, SEEN_SD = (
+    0.004,
+    0.005,
+)  # of stature: of standing balls, from person to person; of a person's solved ones
+FEW = 0.2  # seconds of plants that tell nothing of a person's own height
 LOWEST = 0.5  # of the height of a standing sole: below that none goes
 TOE_BEND = np.deg2rad(65.0)  # most that toes bend up
 
@@ -61,7 +66,20 @@ def find_stance(body: Body, stature: float, sizes: Floats, pose: Pose, fps: floa
     """
     points, standing = soles(body, stature)
     positions = locate(Chain(body).place(pose, sizes), points)
-    return Stance(find_contacts(positions, standing, fps, lenient=feet == "always"), standing)
+    contacts = find_contacts(positions, standing, fps, lenient=feet == "always")
+    seen = positions[:, :2, 1][contacts.level[:, :2] == 0]
+    if len(seen) > FEW * fps:
+        standing[:2] = _own_height(standing[0], float(np.median(seen)))
+    return Stance(contacts, standing)
+
+
+def _own_height(usual: float, seen: float) -> float:
+    """Height (m) of a person's balls standing: what is usual and what was solved, by their certainty.
+
+    Shoes differ, and a detector sees each person's feet a little too high or low; all his plants alike.
+    """
+    share = USUAL_SD**2 / (USUAL_SD**2 + SEEN_SD**2)
+    return max(usual + share * (seen - usual), LOWEST * usual)
 
 
 def put_down(motion: Motion, stature: float) -> Motion:

@@ -86,6 +86,11 @@ def test_feet_that_stand_hold_still() -> None:
     assert speed(soles_in(still("never"))) > 20.0
 
 
+def test_all_plants_of_a_person_are_at_one_height() -> None:
+    height = soles_in(still("auto"))[:, :2, 1]
+    assert np.ptp(height) < 0.003
+
+
 def test_feet_that_stand_are_on_the_floor() -> None:
     _, heights = soles(BODY, STATURE)
     off = soles_in(still("auto"))[:, :2, 1] - heights[:2]
