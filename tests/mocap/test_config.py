@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from calibration.boards.board import Board
-from mocap.config import CalibrationFile, load_views, single_video
+from mocap.config import CalibrationFile, load_views, single_video, with_people
 from mocap.errors import ConfigError
 
 FULL = """
@@ -152,3 +152,16 @@ def test_files_that_are_no_text(folder: Path) -> None:
     }.items():
         with pytest.raises(ConfigError, match=message):
             load_views(folder / name)
+
+
+def test_the_number_of_people_is_read_and_checked(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    file = tmp_path / "cams.yaml"
+    file.write_text("people: 2\nviews: [{name: a, video: a.mp4}]\n")
+    assert load_views(file).people == 2
+    assert with_people(load_views(file), 3).people == 3 and with_people(load_views(file), None).people == 2
+    with pytest.raises(ConfigError, match=r"cams.yaml: people: must be 1 to 16, not 0"):
+        with_people(load_views(file), 0)
+    file.write_text("people: some\nviews: [{name: a, video: a.mp4}]\n")
+    with pytest.raises(ConfigError, match=r"people: must be a whole number or nothing, not text"):
+        load_views(file)

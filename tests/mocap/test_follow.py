@@ -106,6 +106,21 @@ def test_looking_for_people_costs_little_while_all_is_quiet() -> None:
     assert len(stage.searches) - before <= 10  # three a second
 
 
+def test_the_known_are_painted_over_when_the_whole_image_is_searched() -> None:
+    stage = Stage([(100.0, 200.0)])
+    shown: list[int] = []
+    find = stage.find
+
+    def watch(image: np.ndarray, corner: tuple[int, int] = (0, 0)) -> list[Region]:
+        shown.append(int(image.max()))
+        return find(image, corner)
+
+    stage.find = watch  # type: ignore[method-assign]
+    run(stage, 1)
+    assert shown[0] == 0 and shown[-1] == 128  # nobody is known yet; then a grey body in a black image
+    assert IMAGE.max() == 0
+
+
 def test_parts_cover_the_image_and_overlap() -> None:
     for high, wide in ((540, 720), (1920, 1080), (720, 1280), (500, 500)):
         whole, *squares = parts(np.zeros((high, wide, 3), np.uint8))

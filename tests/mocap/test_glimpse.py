@@ -1,0 +1,93 @@
+"""Landmarks that one view alone sees, and people whom the image's edge cuts, against made-up truth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from calibration.camera import Camera, Cameras
+from calibration.triangulate import triangulate
+from mocap.glimpse import EDGE, with_single_sights, without_squeezed
+from mocap.observations import Observations
+from tests.calibration.synthetic import ring
+from tests.synth_take import LAYOUT, STATURE, guess, marching, observed
+
+FRAMES = 12
+CAMERAS = ring(3)
+SIZES = [camera.size for camera in CAMERAS]
+WRIST = LAYOUT.index("left_wrist")
+
+
+def level(camera: Camera) -> Camera:
+    """The same camera turned level: of a tilt, a detector takes out half."""
+    forward = camera.camera_from_world[2, :3] * (1, 0, 1)
+    forward /= np.linalg.norm(forward)
+    right = np.array([-forward[2], 0.0, forward[0]])
+    rotation = np.stack([right, np.cross(forward, right), forward])
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = rotation, -rotation @ camera.centre
+    return replace(camera, camera_from_world=pose)
+
+
+def scene() -> tuple[Observations, np.ndarray, Cameras]:
+    """A person, the left wrist seen by the first view alone; the truth; level cameras at hip height."""
+    person = marching(FRAMES)
+    low = [level(replace(c, camera_from_world=_at_hips(c))) for c in CAMERAS]
+    cameras = Cameras(tuple(low))
+    seen = observed(cameras, [person] * 3)
+    pixels, confidence = seen.pixels.copy(), seen.confidence.copy()
+    pixels[1:, :, WRIST], confidence[1:, :, WRIST] = np.nan, 0.0
+    pixels[~np.isfinite(pixels).all(axis=-1)] = np.nan
+    confidence = np.where(np.isfinite(pixels).all(axis=-1), confidence, 0.0)
+    world = np.stack([guess(camera, person.landmarks) for camera in cameras])
+    return replace(seen, pixels=pixels, confidence=confidence, world=world), person.landmarks, cameras
+
+
+def _at_hips(camera: Camera) -> np.ndarray:
+    pose = camera.camera_from_world.copy()
+    centre = camera.centre * (1, 0, 1) + np.array([0.0, 0.95, 0.0])
+    pose[:3, 3] = -pose[:3, :3] @ centre
+    return pose
+
+
+def test_the_guess_gives_the_depth_of_what_one_view_sees() -> None:
+    seen, truth, cameras = scene()
+    landmarks, _ = triangulate(cameras, seen.pixels, seen.confidence**2)
+    assert np.isnan(landmarks[:, WRIST]).all()
+    placed = with_single_sights(seen, cameras, landmarks, STATURE)
+    # The guess is exact but for the angles at which the person is off the axis, a few degrees of an arm.
+    assert np.linalg.norm(placed[:, WRIST] - truth[:, WRIST], axis=-1).max() < 0.06
+    np.testing.assert_allclose(cameras[0].project(placed[:, WRIST]), seen.pixels[0, :, WRIST], atol=1e-3)
+
+
+def test_what_two_views_see_stays_as_it_is() -> None:
+    seen, _, cameras = scene()
+    landmarks, _ = triangulate(cameras, seen.pixels, seen.confidence**2)
+    placed = with_single_sights(seen, cameras, landmarks, STATURE)
+    others = [j for j in range(len(LAYOUT)) if j != WRIST]
+    np.testing.assert_array_equal(placed[:, others], landmarks[:, others])
+
+
+def test_without_a_guess_nothing_changes() -> None:
+    seen, _, cameras = scene()
+    landmarks, _ = triangulate(cameras, seen.pixels, seen.confidence**2)
+    blind = replace(seen, world=None)
+    np.testing.assert_array_equal(with_single_sights(blind, cameras, landmarks, STATURE), landmarks)
+
+
+def test_what_is_hardly_seen_of_somebody_at_the_edge_is_left_out() -> None:
+    seen = observed(CAMERAS, [marching(FRAMES)] * 3)
+    faint = seen.confidence.copy()
+    faint[:, :, WRIST] = 0.2
+    seen = replace(seen, confidence=np.where(np.isfinite(seen.pixels[..., 0]), faint, 0.0))
+    kept = without_squeezed(seen, SIZES)
+    inside = np.nan_to_num(np.nanmin(seen.pixels, axis=(2, 3))).min() > EDGE * np.nanmax(seen.heights())
+    assert inside  # the person is well within the images: nothing is left out
+    np.testing.assert_array_equal(kept.pixels, seen.pixels)
+    moved = seen.pixels.copy()
+    moved[0] -= np.nanmin(moved[0, ..., 0]) * np.array([1.0, 0.0])  # to the left edge of the first view
+    cut = without_squeezed(replace(seen, pixels=moved), SIZES)
+    assert np.isnan(cut.pixels[0, :, WRIST]).any() and not np.isnan(cut.pixels[1, :, WRIST]).any()
+    assert ((cut.confidence == 0) == np.isnan(cut.pixels[..., 0])).all()
+    np.testing.assert_array_equal(cut.confidence[0, :, 0], seen.confidence[0, :, 0])  # surely seen: kept
