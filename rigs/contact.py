@@ -35,7 +35,7 @@ LOWEST, HIGHEST = -0.1, 0.3  # metres; beyond them a height says no more
 SLOWEST = 0.03  # m/s added before the logarithm: what a solved point shows at rest
 EVIDENCE_RATE = 30.0  # frames a second that count as independent
 SWITCH = 1.0  # log odds that a change of contact has to bring
-LEAN = 0.6  # log odds for standing: a plant that is missed slides, a false one holds what hardly moves
+LEAN = 0.8  # log odds for standing: a plant that is missed slides, a false one holds what hardly moves
 LENIENT = 3.0  # log odds added where feet are to be planted whenever they are low and slow
 CARRYING = 0.25  # seconds for which nobody stays up without the floor, but for leaps, in which feet move
 # Metres up to which a plant is on the floor: of balls that stand 95 % are solved below 0.02 m; heels roll.
