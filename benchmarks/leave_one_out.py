@@ -5,20 +5,23 @@
 For views the person is detected first; for a take its keypoints are used, with the calibration that its views
 file names (or, where that file is gone, the take's own cameras).
 
-The protocol. Left and right that the detector exchanged are put back (`repair_swaps`), then the calibration
-is refined (`refine_cameras`). Each of the 17 joints of COCO, in every frame and view in which it was detected
-at all (confidence above 0, outliers included), is triangulated from the *other* views, robustly
-(Geman-McClure at 3 % of the person's median height in the images, weighted by confidence; nothing is smoothed
-over time) and reprojected into the view that was left out: the error is the distance to what was detected
-there. Figures are pooled over views, frames and joints. "as detected" is the given calibration without the
-repair of sides. In the last row nothing is triangulated: the person is solved from the other views, as a
-capture does, and the solved body's landmarks are reprojected.
+The protocol. Keypoints are refined (`refine_views`), left and right that the detector exchanged are put back
+(`repair_swaps`), then the calibration is refined (`refine_cameras`). Each of the 17 joints of COCO, in every
+frame and view in which it was detected at all (confidence above 0, outliers included), is triangulated from
+the *other* views, robustly (Geman-McClure at 3 % of the person's median height in the images, weighted by
+confidence; nothing is smoothed over time) and reprojected into the view that was left out: the error is the
+distance to the keypoint there, as that stage has it; "of raw detections" to what the detector said there, its
+sides put right. Figures are
+pooled over views, frames and joints. "as detected" is the given calibration without any repair. Where the
+person is solved, nothing is triangulated: the body is solved from the other views, as a capture does, and its
+landmarks are reprojected.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,12 +36,15 @@ from mocap.attach import load_attachment
 from mocap.cameras import cameras_for
 from mocap.clock import on_one_clock
 from mocap.config import CaptureConfig, load_views
+from mocap.detect import DEFAULT
 from mocap.detect.parts import read_keypoints
 from mocap.detect.run import detect_views
+from mocap.keypoints import Keypoints2D
 from mocap.observations import Observations
+from mocap.refiner import refine_views
 from mocap.refining import common_rows, refine_cameras, typical_heights
 from mocap.selfcal import triangulated
-from mocap.swaps import repair_swaps
+from mocap.swaps import exchange, repair_swaps
 from mocap.take import Take
 from mocap.video import probe
 from rigs.body import load_body
@@ -53,25 +59,34 @@ def main() -> None:
     parser.add_argument("sources", nargs="+", type=Path)
     for source in parser.parse_args().sources:
         seen, cameras = from_take(source) if source.is_dir() else from_views(load_views(source))
-        click.echo(f"{source.name}: {len(cameras)} views, {seen.frames} frames")
+        click.echo(f"{source.name}: {len(cameras)} views, {seen.detected.frames} frames")
         report(seen, cameras)
 
 
-def from_take(folder: Path) -> tuple[Observations, Cameras]:
+@dataclass(frozen=True)
+class Seen:
+    """What the views saw, as detected and as refined."""
+
+    detected: Observations
+    refined: Observations
+
+
+def from_take(folder: Path) -> tuple[Seen, Cameras]:
     """What a take's views saw, and the cameras as they were given."""
     take = Take.open(folder)
     manifest = take.manifest()
     views = manifest["views"]
     keypoints = {view["name"]: read_keypoints(take, view["name"]) for view in views}
     rates = [Fraction(view["fps"]) for view in views]
-    seen = on_one_clock(keypoints, rates, [view["offset_s"] or 0.0 for view in views])
+    offsets = [view["offset_s"] or 0.0 for view in views]
+    seen = on_clock(keypoints, rates, offsets, manifest["arguments"]["detector"])
     source = manifest["arguments"]["source"]
     if source and Path(source).is_file():
         return seen, given_cameras(load_views(source))
     return seen, read_calibration(folder / "cameras.toml")
 
 
-def from_views(config: CaptureConfig) -> tuple[Observations, Cameras]:
+def from_views(config: CaptureConfig) -> tuple[Seen, Cameras]:
     """What the views of a file see, and their cameras."""
     offsets = [view.offset or 0.0 for view in config.views]
     rates = [probe(view.video).fps for view in config.views]
@@ -79,7 +94,15 @@ def from_views(config: CaptureConfig) -> tuple[Observations, Cameras]:
         take = Take.create(Path(folder) / "take", {}, [])
         with take.lock():
             keypoints = detect_views(config.views, take=take)
-    return on_one_clock(keypoints, rates, offsets), given_cameras(config)
+    return on_clock(keypoints, rates, offsets, DEFAULT), given_cameras(config)
+
+
+def on_clock(
+    keypoints: dict[str, Keypoints2D], rates: list[Fraction], offsets: list[float], detector: str
+) -> Seen:
+    """Bring the views onto one clock, as detected and as refined."""
+    refined = refine_views(keypoints, detector)
+    return Seen(on_one_clock(keypoints, rates, offsets), on_one_clock(refined, rates, offsets))
 
 
 def given_cameras(config: CaptureConfig) -> Cameras:
@@ -89,40 +112,44 @@ def given_cameras(config: CaptureConfig) -> Cameras:
     return cameras_for(config.calibration, config.views, [probe(view.video) for view in config.views])[0]
 
 
-def report(seen: Observations, cameras: Cameras) -> None:
-    """Print a row for each stage, and what the refinement says."""
-    click.echo(f"{'':18} {'count':>7} {'median':>7} {'mean':>7} {'p95':>7}   median by view")
-    show("as detected", judged(seen, cameras))
-    show("sides repaired", judged(repair_swaps(seen, cameras)[0], cameras))
-    refined, repaired, _ = refine_cameras(seen, cameras)
-    show("refined" if refined.helped else "left as given", judged(repaired, refined.cameras))
-    show("  and solved", solved_without(repaired, refined.cameras))
-    for line in refined.words:
+def report(seen: Seen, cameras: Cameras) -> None:
+    """Print a row for each stage, and what the refinement of the cameras says."""
+    click.echo(f"{'':22} {'count':>7} {'median':>7} {'mean':>7} {'p95':>7}   median by view")
+    show("as detected", judged(seen.detected, cameras))
+    show("sides repaired", judged(repair_swaps(seen.detected, cameras)[0], cameras))
+    show("keypoints refined", judged(repair_swaps(seen.refined, cameras)[0], cameras))
+    found, repaired, swaps = refine_cameras(seen.refined, cameras)
+    show("cameras refined" if found.helped else "cameras left as given", judged(repaired, found.cameras))
+    raw = exchange(seen.detected, swaps)
+    show("  of raw detections", judged(raw, found.cameras, repaired))
+    show("  person solved", solved_without(repaired, found.cameras, repaired))
+    show("  of raw detections", solved_without(repaired, found.cameras, raw))
+    for line in found.words:
         click.echo(f"  {line}")
 
 
-def judged(seen: Observations, cameras: Cameras) -> LeftOut:
-    """Leave each camera out in turn."""
-    rows = common_rows(seen.layout)
+def judged(seen: Observations, cameras: Cameras, others: Observations | None = None) -> LeftOut:
+    """Leave each camera out in turn; foretell it from what the others saw, or from `others` of them."""
+    rows, given = common_rows(seen.layout), others or seen
     scale = SCALE * float(np.median(typical_heights(seen)))
-    return summary(leave_one_out(cameras, seen.pixels[:, :, rows], seen.confidence[:, :, rows], scale))
+    trust = given.confidence[:, :, rows]
+    return summary(leave_one_out(cameras, given.pixels[:, :, rows], trust, scale, seen.pixels[:, :, rows]))
 
 
-def solved_without(seen: Observations, cameras: Cameras) -> LeftOut:
-    """Leave each camera out in turn, and solve the person from the others."""
+def solved_without(seen: Observations, cameras: Cameras, judge: Observations) -> LeftOut:
+    """Leave each camera out in turn, solve the person from the others, and foretell what `judge` has."""
     body = load_body()
     attachment = load_attachment(seen.layout, body)
     error = np.full(seen.confidence.shape, np.nan)
     for v, camera in enumerate(cameras):
         others = [k for k in range(len(cameras)) if k != v]
         kept = Cameras(tuple(cameras[k] for k in others))
-        names = tuple(seen.names[k] for k in others)
-        rest = Observations(names, seen.layout, seen.pixels[others], seen.confidence[others], seen.fps)
+        rest = seen.select(others)
         found = animate(rest, kept, triangulated(rest, kept))
         sizes = np.array([found.sizes[name] for name in body.size_names])
         posed = Chain(body).place(Pose(found.motion.root, found.motion.rotations), sizes)
         pixels = camera.project(locate(posed, attachment.points(found.stature)))
-        error[v][:, attachment.rows] = np.linalg.norm(pixels - seen.pixels[v][:, attachment.rows], axis=-1)
+        error[v][:, attachment.rows] = np.linalg.norm(pixels - judge.pixels[v][:, attachment.rows], axis=-1)
     return summary(error[:, :, common_rows(seen.layout)])
 
 
@@ -130,7 +157,7 @@ def show(title: str, found: LeftOut) -> None:
     """Print one row, pixels."""
     views = " ".join(f"{median:.1f}" for median in found.by_camera)
     click.echo(
-        f"{title:18} {found.count:7d} {found.median:7.1f} {found.mean:7.1f} {found.p95:7.1f}   {views}"
+        f"{title:22} {found.count:7d} {found.median:7.1f} {found.mean:7.1f} {found.p95:7.1f}   {views}"
     )
 
 

@@ -22,7 +22,6 @@ from calibration.camera import Camera, Cameras
 from calibration.rotation import nearest, to_rotvec
 from mocap.bodybundle import adjust_on_body
 from mocap.bodystart import start_cameras
-from mocap.detect.parts import read_keypoints
 from mocap.lens import camera_with_field_of_view
 from mocap.observations import Observations
 from mocap.selfcal import FOCAL_SD, settle
@@ -43,14 +42,7 @@ def main() -> None:
         name, _, stature = given.rpartition(":")
         take = Take.open(name)
         seen, true = observations(take)
-        compare(name, with_world(take, seen), true, float(stature))
-
-
-def with_world(take: Take, seen: Observations) -> Observations:
-    """The observations with the detector's 3D guess; the views of these takes begin together."""
-    world = [read_keypoints(take, view).world for view in seen.names]
-    guess = np.stack([w[: seen.frames, 0] for w in world if w is not None])
-    return Observations(seen.names, seen.layout, seen.pixels, seen.confidence, seen.fps, guess)
+        compare(name, seen, true, float(stature))
 
 
 def compare(name: str, seen: Observations, true: Cameras, stature: float) -> None:

@@ -21,8 +21,8 @@ from calibration.files import read_calibration
 from calibration.triangulate import triangulate
 from mocap.animate import animate
 from mocap.clock import on_one_clock
-from mocap.detect.parts import read_keypoints
 from mocap.observations import Observations
+from mocap.refiner import read_refined
 from mocap.swaps import repair_swaps
 from mocap.take import Take
 
@@ -44,8 +44,7 @@ def main() -> None:
 
 def observations(take: Take) -> tuple[Observations, Cameras]:
     """What the take's views saw, and their cameras."""
-    views = take.manifest()["views"]
-    keypoints = {view["name"]: read_keypoints(take, view["name"]) for view in views}
+    views, keypoints = take.manifest()["views"], read_refined(take)
     rates = [Fraction(view["fps"]) for view in views]
     seen = on_one_clock(keypoints, rates, [view["offset_s"] or 0.0 for view in views])
     return seen, read_calibration(take.folder / "cameras.toml")
@@ -55,7 +54,9 @@ def there_and_back(seen: Observations, frames: int) -> Observations:
     """The clip played forwards and backwards until it has `frames` frames."""
     turn = np.arange(frames) % (2 * seen.frames)
     order = np.where(turn < seen.frames, turn, 2 * seen.frames - 1 - turn)
-    return replace(seen, pixels=seen.pixels[:, order], confidence=seen.confidence[:, order], world=None)
+    spread = None if seen.spread is None else seen.spread[:, order]
+    pixels, confidence = seen.pixels[:, order], seen.confidence[:, order]
+    return replace(seen, pixels=pixels, confidence=confidence, world=None, spread=spread)
 
 
 def timed(seen: Observations, cameras: Cameras) -> tuple[float, float, float]:

@@ -25,8 +25,10 @@ from calibration.camera import Cameras
 from calibration.files import read_calibration
 from calibration.sync.offsets import Offsets, find_offsets
 from mocap.config import View, load_views
+from mocap.detect import DEFAULT
 from mocap.errors import SyncError
 from mocap.keypoints import Keypoints2D, load_layout
+from mocap.refiner import refine_views
 from mocap.sync import synchronise
 from mocap.synctracks import tracks_of
 
@@ -165,7 +167,8 @@ def measured(
 ) -> Row:
     """Errors and deviations (V,) in frames, which are accepted, and seconds taken."""
     began = time.process_time()
-    found: Offsets = find_offsets(tracks_of(views, keypoints, cameras), cameras)
+    refined = refine_views(keypoints, DEFAULT)
+    found: Offsets = find_offsets(tracks_of(views, refined, cameras), cameras)
     took = time.process_time() - began
     frame = frame_of(keypoints, views)
     good = found.accepted

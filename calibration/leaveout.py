@@ -38,7 +38,13 @@ class LeftOut:
     by_camera: tuple[float, ...]
 
 
-def leave_one_out(cameras: Cameras, pixels: ArrayLike, weights: ArrayLike, scale_px: float) -> Array:
+def leave_one_out(
+    cameras: Cameras,
+    pixels: ArrayLike,
+    weights: ArrayLike,
+    scale_px: float,
+    judge: ArrayLike | None = None,
+) -> Array:
     """Measure how far each camera saw everything from where the other cameras say it is.
 
     Args:
@@ -46,6 +52,7 @@ def leave_one_out(cameras: Cameras, pixels: ArrayLike, weights: ArrayLike, scale
         pixels: (V, T, J, 2), NaN where unseen.
         weights: (V, T, J) confidence, 0 = unseen.
         scale_px: of the robust triangulation; `SCALE` times the person's height in the images.
+        judge: (V, T, J, 2) what is foretold, where that is not what the other cameras go by.
 
     Returns:
         (V, T, J) pixels; NaN where the camera saw nothing, or fewer than two others did.
@@ -56,12 +63,13 @@ def leave_one_out(cameras: Cameras, pixels: ArrayLike, weights: ArrayLike, scale
     if len(cameras) < 3:
         raise ValueError(f"cameras: leaving one out needs three or more, got {len(cameras)}")
     seen, trust = np.asarray(pixels, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    goal = seen if judge is None else np.asarray(judge, dtype=np.float64)
     out = np.full(trust.shape, np.nan)
     for v, camera in enumerate(cameras):
         others = [k for k in range(len(cameras)) if k != v]
         foretelling = Cameras(tuple(cameras[k] for k in others))
         points, _ = triangulate(foretelling, seen[others], trust[others], scale_px)
-        miss = reproject_error(Cameras((camera,)), points, seen[v][None])[0]
+        miss = reproject_error(Cameras((camera,)), points, goal[v][None])[0]
         out[v] = np.where(trust[v] > 0, miss, np.nan)
     return out
 

@@ -1,33 +1,30 @@
 """Measure the proportions of bodies as a detector sees them, and how it errs in a view for a whole clip.
 
-    python scripts/fit_bones.py PAIRS_FOLDER > mocap/landmarks/blazepose33_bones.yaml
+    python scripts/fit_bones.py PAIRS_FOLDER NETWORK > mocap/landmarks/blazepose33_bones.yaml
 
-PAIRS_FOLDER holds `blazepose_pairs.npz` and its `load.py`: detector output in four calibrated views of
-rendered people. The landmarks are triangulated with the true cameras. For pairs of landmarks on one bone, the
-median length of each clip over the stature gives the mean and its scatter from clip to clip; the scatter in
-time gives by how much it gives. The views' residuals, fitted with the patterns of
-`calibration.adjust.habits`, give the habits; triangulating takes 3 of the 8 numbers that four views see, so
-what is left is brought back to 8 / 5 (deviations by its root). Only the training people are used.
+For PAIRS_FOLDER see `pairs.py`; NETWORK is what `fit_refiner.py` wrote. The landmarks are triangulated with
+the true cameras, as detected and as refined. For pairs of landmarks on one bone, the median length of each
+clip over the stature gives the mean and its scatter from clip to clip; the scatter in time gives by how much
+it gives. The views' residuals, fitted with the patterns of `calibration.adjust.habits`, give the habits;
+triangulating takes 3 of the 8 numbers that four views see, so what is left is brought back to 8 / 5
+(deviations by its root). Only the training people are used, but for the habits of refined landmarks: those
+are measured on people whom the network does not know.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
-from fractions import Fraction
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from pairs import Pair, folder_argument, read_network, read_pairs
 
 from calibration.adjust.habits import Habits
-from calibration.camera import Camera, Cameras
-from calibration.triangulate import triangulate
 from mocap.keypoints import load_layout
-from mocap.observations import Observations
-from mocap.swaps import repair_swaps
+from mocap.refiner import Network
 
 LANDMARKS = [
     "nose", "left_ear", "mouth_left", "left_shoulder", "left_elbow", "left_wrist", "left_index", "left_pinky",
@@ -50,10 +47,11 @@ GIVE = 0.4  # of the scatter in time: the rest is the image scatter of both ends
 SEEN = 0.5  # confidence of what the habits are fitted to
 OFF = 0.05  # of the stature: residuals beyond are failures, not habits
 UNTOLD = (8 / 5) ** 0.5
-TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+LEAST_SEEN = 0.5  # of a clip, by the view that sees the person least
 
 HEADER = """\
 # The body as BlazePose sees it, for calibration from a moving person; written by scripts/fit_bones.py.
+# detected, refined: of landmarks as detected, and as refined.
 # bones: [landmark, landmark, length, its deviation from person to person, by how much it gives in time];
 # the length in units of stature, the others as shares of it. Left side only; the right is its mirror image.
 # habits: how the detector errs in a view for a whole clip; order and units as in calibration.adjust.habits.
@@ -62,58 +60,46 @@ HEADER = """\
 
 def main() -> int:
     """Measure and print the YAML."""
-    plain = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
-    parser.add_argument("pairs", type=Path)
-    folder = parser.parse_args().pairs
-    sys.path.insert(0, str(folder))
-    clips = list(triangulated(folder / "blazepose_pairs.npz"))
+    parser = folder_argument(__doc__)
+    parser.add_argument("network", type=Path)
+    asked = parser.parse_args()
+    network = read_network(asked.network)
+    detected = list(clips(asked.pairs, "train"))
+    known, new = (list(clips(asked.pairs, split, network)) for split in ("train", "val"))
     table = {
         "layout": "blazepose33",
         "landmarks": LANDMARKS,
-        "bones": [bone(clips, *pair) for pair in BONES],
-        "habits": habits(clips),
+        "detected": {"bones": [bone(detected, *pair) for pair in BONES], "habits": habits(detected)},
+        "refined": {"bones": [bone(known, *pair) for pair in BONES], "habits": habits(new)},
     }
     print(HEADER + yaml.safe_dump(table, sort_keys=False, width=110, default_flow_style=None), end="")
     return 0
 
 
-def triangulated(source: Path) -> Iterator[dict[str, Any]]:
-    """The training clips that all four views see: observations, cameras, points (T, J, 3) and stature."""
-    import load as pairs
-
-    names = ("a", "b", "c", "d")
-    for s in pairs.load(str(source), "train", rotations=False):
-        pixels, sight = s["kp2d"][..., :2].astype(float), np.nan_to_num(s["kp2d"][..., 2].astype(float))
-        known = np.isfinite(pixels[..., 0])
-        sight = np.where(known, np.maximum(sight, 1e-3), 0)
-        seen = Observations(names, load_layout("blazepose33"), pixels, sight, Fraction(30))
-        if seen.visible().mean(axis=1).min() < 0.5:
-            continue
-        cameras = Cameras(tuple(camera(s, v, name) for v, name in enumerate(names)))
-        seen, _ = repair_swaps(seen, cameras)
-        scale = max(0.02 * float(np.nanmedian(seen.heights())), 2.0)
-        points, _ = triangulate(cameras, seen.pixels, seen.confidence**2, scale_px=scale)
-        yield {"seen": seen, "cameras": cameras, "points": points, "stature": float(s["stature"])}
+def clips(folder: Path, split: str, refiner: Network | None = None) -> Iterator[Clip]:
+    """The clips that all four views see."""
+    for pair in read_pairs(folder, split, refiner):
+        if pair.seen.visible().mean(axis=1).min() >= LEAST_SEEN:
+            yield Clip(pair, pair.triangulated())
 
 
-def camera(s: dict[str, Any], v: int, name: str) -> Camera:
-    """A true camera, in a world with y up."""
-    pose = np.eye(4)
-    pose[:3, :3], pose[:3, 3] = s["R"][v].astype(float) @ TO_Y_UP.T, s["t"][v]
-    width, height = (int(x) for x in s["size"][v])
-    return Camera(name, (width, height), s["K"][v].astype(float), np.zeros(0), pose)
+@dataclass(frozen=True)
+class Clip:
+    """A pair with its triangulated landmarks (T, J, 3) m."""
+
+    pair: Pair
+    points: np.ndarray
 
 
-def bone(clips: list[dict[str, Any]], one: str, other: str) -> list[Any]:
+def bone(clips: list[Clip], one: str, other: str) -> list[Any]:
     """Row of the table: names, mean length, deviation between clips, give."""
     layout = load_layout("blazepose33")
     a, b = layout.index(one), layout.index(other)
     lengths, scatters = [], []
     for clip in clips:
         sides = [(a, b), (int(layout.mirror[a]), int(layout.mirror[b]))]
-        both = [np.linalg.norm(clip["points"][:, i] - clip["points"][:, j], axis=-1) for i, j in sides]
-        length = np.concatenate(both)[np.isfinite(np.concatenate(both))] / clip["stature"]
+        both = [np.linalg.norm(clip.points[:, i] - clip.points[:, j], axis=-1) for i, j in sides]
+        length = np.concatenate(both)[np.isfinite(np.concatenate(both))] / clip.pair.stature
         if len(length) > 30:
             lengths.append(np.median(length))
             scatters.append(1.48 * np.median(np.abs(length - lengths[-1])))
@@ -122,7 +108,7 @@ def bone(clips: list[dict[str, Any]], one: str, other: str) -> list[Any]:
     return [one, other, round(mean, 4), round(float(np.std(np.log(lengths))), 3), round(give, 4)]
 
 
-def habits(clips: list[dict[str, Any]]) -> dict[str, Any]:
+def habits(clips: list[Clip]) -> dict[str, Any]:
     """Deviations and expectations of the habits, over all views of all clips."""
     *values, elevation = np.concatenate([habits_of(clip) for clip in clips]).T
     slope, level = np.polyfit(elevation, values[1], 1)
@@ -138,21 +124,21 @@ def habits(clips: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def habits_of(clip: dict[str, Any]) -> np.ndarray:
+def habits_of(clip: Clip) -> np.ndarray:
     """(V, COUNT + 1) habits that fit each view's residuals best, and its elevation, radians."""
-    layout, seen = load_layout("blazepose33"), clip["seen"]
+    layout, seen = load_layout("blazepose33"), clip.pair.seen
     left = [layout.index(name) for name in LANDMARKS]
     used = sorted({*left, *layout.mirror[left].tolist()})
-    points = filled(clip["points"][:, used])
+    points = filled(clip.points[:, used])
     place = [np.array([used.index(layout.index(n)) for n in names]) for names in (HIGH, LOW)]
-    model = Habits(np.ones(7), clip["stature"], *place, above=(0.0, 1.0))
+    model = Habits(np.ones(7), clip.pair.stature, *place, above=(0.0, 1.0))
     rows = []
-    for v, cam in enumerate(clip["cameras"]):
+    for v, cam in enumerate(clip.pair.cameras):
         patterns = model.patterns(cam, points)
         miss = seen.pixels[v][:, used] - cam.project(points)
         far = np.linalg.norm(miss, axis=-1) > OFF * np.abs(patterns[:, :, 0, 4])
         good = (seen.confidence[v][:, used] > SEEN) & np.isfinite(miss).all(axis=-1) & ~far
-        good &= np.isfinite(clip["points"][:, used]).all(axis=-1)
+        good &= np.isfinite(clip.points[:, used]).all(axis=-1)
         if np.sum(good) > 300:
             scale = 1 / patterns[:, :, :1, 4][good][:, :, None]
             design = (patterns[good] * scale).reshape(-1, 7)

@@ -2,8 +2,8 @@
 
     python scripts/fit_landmarks.py PAIRS_FOLDER > mocap/landmarks/blazepose33.yaml
 
-PAIRS_FOLDER holds `blazepose_pairs.npz` and its `load.py`: detector output in four calibrated views beside
-the true joint centres and bone rotations of a rendered rig. For every landmark the offset from a joint, in
+For PAIRS_FOLDER see `pairs.py`: detector output in four calibrated views beside the true joint centres and
+bone rotations of a rendered rig. For every landmark the offset from a joint, in
 the frames of one or two bones and in units of stature, is found by robust least squares on the image errors
 (Huber weights), left and right together. The scatter is what remains, by landmark and by visibility.
 Only the training people are used; the figures on the held-out ones are printed to stderr.
@@ -11,14 +11,13 @@ Only the training people are used; the figures on the held-out ones are printed 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from pairs import KNOWN_BAD, TO_Y_UP, folder_argument, loader
 
 from mocap.keypoints import load_layout
 from rigs import quat
@@ -64,7 +63,6 @@ KEPT = {"left_elbow": 0.5, "left_ankle": 0.7}
 CHAINED = ("ForeArm", "Hand", "Leg")  # their frames bend with the bone before, about the hinge
 VISIBILITY_EDGES = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97, 1.0])
 MEDIAN = 1.1774  # of the length of a plane normal vector, in standard deviations
-KNOWN_BAD = ("13_38", "p14", 2)  # the detector follows something else for the whole snippet
 
 
 HEADER = """\
@@ -77,13 +75,8 @@ HEADER = """\
 
 def main() -> int:
     """Fit and print the YAML."""
-    plain = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
-    parser.add_argument("pairs", type=Path)
-    folder = parser.parse_args().pairs
-    sys.path.insert(0, str(folder))
-    import load as pairs
-
+    folder = folder_argument(__doc__).parse_args().pairs
+    pairs = loader(folder)
     body, layout = load_body(), load_layout("blazepose33")
     train = [Truth(s, body, pairs) for s in pairs.load(folder / "blazepose_pairs.npz", split="train")]
     fits = {name: fit_landmark(name, train, layout.landmarks) for name in CARRIED}
@@ -129,7 +122,7 @@ class Truth:
     def __init__(self, snippet: dict[str, Any], body: Body, pairs: Any) -> None:
         self.body, self.snippet = body, snippet
         names = list(pairs.JOINTS) + list(pairs.LANDMARKS)
-        turn = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+        turn = TO_Y_UP
         self.points = dict(
             zip(names, np.moveaxis(pairs.points(snippet).astype(float) @ turn.T, 1, 0), strict=True)
         )
@@ -184,7 +177,7 @@ class Truth:
 
     def _bad(self, view: int) -> bool:
         m = self.snippet["meta"]
-        return view == KNOWN_BAD[2] and KNOWN_BAD[0] in str(m["take"]) and m["person"] == KNOWN_BAD[1]
+        return (str(m["take"]), m["person"], view) == KNOWN_BAD
 
     def _view_rows(
         self, view: int, landmark: int, centre: np.ndarray, turns: list[np.ndarray]

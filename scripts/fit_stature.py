@@ -1,27 +1,22 @@
 """Fit how a person's stature follows from distances between triangulated landmarks.
 
-    python scripts/fit_stature.py FOLDER       FOLDER has blazepose_pairs.npz and its loader load.py
+    python scripts/fit_stature.py PAIRS_FOLDER NETWORK > mocap/landmarks/stature.yaml
 
-Prints mocap/landmarks/stature.yaml, and what people left out of the fit get, on stderr.
+For PAIRS_FOLDER see `pairs.py`; NETWORK is what `fit_refiner.py` wrote. What people left out of the fit get
+is printed to stderr.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
-from fractions import Fraction
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
+from pairs import Pair, folder_argument, read_network, read_pairs
 
-from calibration import Camera, Cameras
-from calibration.triangulate import triangulate
-from mocap.keypoints import load_layout
-from mocap.observations import Observations
 from mocap.stature import _length
-from mocap.swaps import repair_swaps
 
 LENGTHS = {
     "knee to ankle": ("knee", "ankle"),
@@ -30,32 +25,36 @@ LENGTHS = {
     "middle ear to middle shoulder": ("middle ear", "middle shoulder"),
 }
 RIDGE = 3e-4  # pulls all lengths towards the same say; about the variance of a length's ratio to stature
-KNOWN_BAD = ("13_38", "p14")  # the detector follows something else for the whole snippet
+HEADER = """\
+# Stature from the median distances between landmarks in space: the sum of these, metres per metre, of
+# landmarks as detected and as refined. Written by scripts/fit_stature.py. Left and right are averaged; "middle"
+# is between a landmark's left and right.
+"""
 
 
 def main() -> int:
     """Fit, and print the YAML."""
-    plain = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
-    parser.add_argument("pairs", type=Path)
-    folder = parser.parse_args().pairs
-    sys.path.insert(0, str(folder))
-    import load as pairs
+    parser = folder_argument(__doc__)
+    parser.add_argument("network", type=Path)
+    asked = parser.parse_args()
+    table = {
+        "detected": fitted(read_pairs(asked.pairs, None)),
+        "refined": fitted(read_pairs(asked.pairs, None, read_network(asked.network))),
+    }
+    print(HEADER + yaml.safe_dump(table, sort_keys=False), end="")
+    return 0
 
-    rows, statures, people = [], [], []
-    for snippet in pairs.load(folder / "blazepose_pairs.npz", rotations=False):
-        meta = snippet["meta"]
-        if (meta["take"], meta["person"]) != KNOWN_BAD:
-            rows.append(lengths(snippet))
-            statures.append(float(snippet["stature"]))
-            people.append(meta["person"])
-    known = np.isfinite(rows).all(axis=1)
-    ratio, who = np.array(rows)[known] / np.array(statures)[known, None], np.array(people)[known]
+
+def fitted(pairs: Iterable[Pair]) -> dict[str, float]:
+    """Weight of each length; what people left out of the fit get is told on stderr."""
+    sound = [pair for pair in pairs if pair.bad_view() is None]
+    people = np.array([pair.snippet["meta"]["person"] for pair in sound])
+    ratio = np.array([lengths(pair) for pair in sound]) / np.array([[pair.stature] for pair in sound])
+    known = np.isfinite(ratio).all(axis=1)
+    ratio, who = ratio[known], people[known]
     off = np.concatenate([ratio[who == w] @ weights(ratio[who != w]) - 1 for w in np.unique(who)])
     print(f"left-out people: rms {100 * np.sqrt(np.mean(off**2)):.2f} %", file=sys.stderr)
-    table = {name: round(float(w), 3) for name, w in zip(LENGTHS, weights(ratio), strict=True)}
-    print(yaml.safe_dump({"metres_per_metre": table}, sort_keys=False), end="")
-    return 0
+    return {name: round(float(w), 3) for name, w in zip(LENGTHS, weights(ratio), strict=True)}
 
 
 def weights(ratio: np.ndarray) -> np.ndarray:
@@ -66,26 +65,10 @@ def weights(ratio: np.ndarray) -> np.ndarray:
     return np.asarray(share / share.sum() / typical)
 
 
-def lengths(snippet: dict[str, Any]) -> list[float]:
+def lengths(pair: Pair) -> list[float]:
     """Median lengths of one snippet, triangulated with its true cameras."""
-    layout = load_layout("blazepose33")
-    pixels = snippet["kp2d"][..., :2].astype(float)
-    sight = np.where(np.isfinite(pixels[..., 0]), np.nan_to_num(snippet["kp2d"][..., 2].astype(float)), 0.0)
-    pixels = np.where((sight > 0)[..., None], pixels, np.nan)
-    seen = Observations(("1", "2", "3", "4"), layout, pixels, sight, Fraction(30))
-    cameras = Cameras(tuple(camera(snippet, v) for v in range(4)))
-    repaired, _ = repair_swaps(seen, cameras)
-    scale = max(0.02 * float(np.nanmedian(seen.heights())), 2.0)
-    landmarks, _ = triangulate(cameras, repaired.pixels, repaired.confidence**2, scale_px=scale)
-    return [_length(landmarks, layout, *ends) for ends in LENGTHS.values()]
-
-
-def camera(snippet: dict[str, Any], v: int) -> Camera:
-    """One true camera; the world's axes do not matter here."""
-    pose = np.eye(4)
-    pose[:3, :3], pose[:3, 3] = snippet["R"][v], snippet["t"][v]
-    size = (int(snippet["size"][v][0]), int(snippet["size"][v][1]))
-    return Camera(str(v), size, snippet["K"][v].astype(float), np.zeros(0), pose)
+    landmarks = pair.triangulated()
+    return [_length(landmarks, pair.seen.layout, *ends) for ends in LENGTHS.values()]
 
 
 if __name__ == "__main__":
