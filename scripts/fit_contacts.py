@@ -2,11 +2,11 @@
 
     python scripts/fit_contacts.py PAIRS_FOLDER > rigs/definitions/contact.yaml
 
-PAIRS_FOLDER holds `blazepose_pairs.npz` and its `load.py`. Every training snippet is solved without plants,
-and the solved points' features (`rigs.contact.features`) are weighed by logistic regression against the true
-contacts. Soles and floors differ by a centimetre or so from what is assumed of them, so every snippet is seen
-at several heights; and as nobody glides in them, once also as if on a moving floor, where nothing stands.
-Figures on the held-out people are printed to stderr.
+PAIRS_FOLDER holds `blazepose_pairs.npz` and its `load.py`. Every training snippet is solved as for a take.
+The soles of its first solve, in which no plants are known yet, give features (`rigs.contact.features`), which
+are weighed by logistic regression against the true contacts. Soles and floors differ by a centimetre or so
+from what is assumed of them, so every snippet is seen at several heights; and as nobody glides in them, once
+also as if on a moving floor, where nothing stands. Figures on the held-out people are printed to stderr.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import yaml
@@ -25,11 +26,12 @@ from scipy.optimize import minimize
 
 from calibration.camera import Camera, Cameras
 from calibration.triangulate import triangulate
-from mocap.animate import Animated, animate
+from mocap.animate import animate
+from mocap.feet import Feet, Stance, find_stance
 from mocap.keypoints import load_layout
 from mocap.observations import Observations
 from mocap.swaps import repair_swaps
-from rigs.body import load_body
+from rigs.body import Body
 from rigs.contact import KINDS, features, find_contacts
 from rigs.ground import soles
 from rigs.kinematics import Chain, Pose, locate
@@ -38,6 +40,7 @@ TRUE = (1, 3, 0, 2)  # where the truth (left heel, left toe, right heel, right t
 UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # y up from z up
 HEIGHTS = (-0.01, 0.0, 0.01)  # metres by which a snippet is lifted
 GLIDES = (0.15, 0.6)  # m/s, least and most speed of the moving floor
+SCALE = 0.02  # of the person's height in the image: robust scale of triangulation
 RIDGE = 3.0  # squared standardised weights that cost one nat
 HEADER = """\
 # How heights and speeds of a solved foot tell that it stands; written by scripts/fit_contacts.py.
@@ -80,22 +83,22 @@ def snippets(folder: Path, split: str) -> Iterator[dict[str, Any]]:
 
 
 def solved(snippet: dict[str, Any]) -> Example:
-    """Solve a snippet without plants."""
+    """Solve a snippet, and take the soles where feet are about to be judged: after the first solve."""
     seen, cameras = observed(snippet)
     seen, _ = repair_swaps(seen, cameras)
-    landmarks, _ = triangulate(cameras, seen.pixels, seen.confidence**2, scale_px=None)
-    animated = animate(seen, cameras, landmarks, float(snippet["stature"]), feet="never")
-    return example(animated, snippet["contact"])
+    scale = max(SCALE * float(np.nanmedian(seen.heights())), 2.0)
+    landmarks, _ = triangulate(cameras, seen.pixels, seen.confidence**2, scale_px=scale)
+    met: list[Example] = []
 
+    def look(body: Body, stature: float, sizes: np.ndarray, pose: Pose, fps: float, feet: Feet) -> Stance:
+        points, standing = soles(body, stature)
+        positions = locate(Chain(body).place(pose, sizes), points)
+        met.append(Example(positions, standing, snippet["contact"][:, TRUE].astype(bool)))
+        return find_stance(body, stature, sizes, pose, fps, feet)
 
-def example(animated: Animated, contact: np.ndarray) -> Example:
-    """Take a solved person's soles; contact (T, 4) in the truth's order."""
-    body = load_body()
-    points, standing = soles(body, animated.stature)
-    sizes = np.array([animated.sizes[name] for name in body.size_names])
-    pose = Pose(animated.motion.root, animated.motion.rotations)
-    positions = locate(Chain(body).place(pose, sizes), points)
-    return Example(positions, standing, contact[:, TRUE].astype(bool))
+    with patch("mocap.animate.find_stance", look):
+        animate(seen, cameras, landmarks, float(snippet["stature"]))
+    return met[0]
 
 
 def observed(snippet: dict[str, Any]) -> tuple[Observations, Cameras]:
