@@ -20,7 +20,7 @@ from mocap.errors import MocapError, SyncError
 from mocap.gates import RefusedError, require_cameras_above, require_known_geometry, require_person
 from mocap.keypoints import Keypoints2D
 from mocap.observations import Observations
-from mocap.refining import judge, refine_cameras
+from mocap.refining import judge, refine_cameras, typical_heights
 from mocap.selfcal import SelfCalibrated, calibrate_from_person
 from mocap.sync import Synchronised, synchronise
 from mocap.timing import trim_offsets
@@ -33,6 +33,11 @@ Refine = Callable[[Views], Views]
 TOGETHER = 1.5  # deviations of an offset within which views are taken to have begun at once
 PLAIN = 0.01  # of the person's height: cameras that were off by more are shown
 ROUNDING = 0.1  # of a frame, likewise
+MIXED = 0.05  # of the person's height: one person gives 0.012 to 0.023, two that were mixed up 0.08
+SEVERAL = (
+    "there are several people, and without a calibration one of them has to be seen most in all views: give a"
+    " calibration, or film one person alone to find it"
+)
 TRIMMED_BY = 3  # people by whom offsets are trimmed
 LEAST_SD = 1e-4  # seconds
 
@@ -192,7 +197,10 @@ def _found(config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Views,
         seen = _on_clock(crowd, videos, timed.offsets)
     require_cameras_above(found.cameras)
     warnings = require_known_geometry(found.cameras, found.turn_sd, found.focal_sd)
-    record = {"calibration": {"from": "people", **_spread(found, seen.people[0])}, "sync": timed.record()}
+    spread = _spread(found, seen.people[0])
+    if not one_person(keypoints):
+        _require_one_person(spread, seen.people[0])
+    record = {"calibration": {"from": "people", **spread}, "sync": timed.record()}
     notes = notes + _clock_notes(config, timed) + seen.notes + found.notes
     warnings = [*timed.warnings, *warnings]
     return Placed(found.cameras, None, seen.people, seen.spans, timed.offsets, record, notes, warnings)
@@ -207,10 +215,18 @@ def _from_somebody(
     except MocapError as error:
         if not several:
             raise
+        raise RefusedError(f"{error}; {SEVERAL}") from error
+
+
+def _require_one_person(spread: dict[str, Any], seen: Observations) -> None:
+    """Refuse cameras that were found from a person in one view and another in the next."""
+    off = spread.get("left_out_px", {}).get("median", np.nan)
+    share = off / float(np.median(typical_heights(seen)))
+    if share > MIXED:
         raise RefusedError(
-            f"{error}; there are several people, and without a calibration one of them has to be seen most in"
-            " all views: give a calibration, or film one person alone to find it"
-        ) from error
+            f"no calibration: found from people, the cameras foretell one another to {100 * share:.0f} % of"
+            f" their height only; {SEVERAL}"
+        )
 
 
 def _lenses(config: CaptureConfig, videos: Sequence[VideoInfo]) -> tuple[Cameras, list[bool], list[str]]:

@@ -198,3 +198,49 @@ def test_parts_of_observations_and_all_in_a_row() -> None:
     np.testing.assert_allclose(part.times, there.times[10:25], atol=1e-12)
     row = one_after_another([part, replace(part, start=3.0)])
     assert row.frames == 30 and row.pixels.shape[1] == 30
+
+
+def _uncalibrated(views: Path) -> Path:
+    table = yaml.safe_load(views.read_text())
+    del table["calibration"]
+    for view in table["views"]:
+        view["intrinsics"] = float(np.rad2deg(2 * np.arctan(360 / 620)))
+    views.write_text(yaml.safe_dump(table))
+    return views
+
+
+def _strolling(frames: int) -> Person:
+    """Somebody who walks away and turns about, so that cameras can be found from him."""
+    walk, t = marching(frames), np.linspace(0, 1, frames)
+    angle = 1.5 * np.pi * t
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.zeros((frames, 3, 3))
+    turn[:, 0, 0], turn[:, 0, 2], turn[:, 1, 1], turn[:, 2, 0], turn[:, 2, 2] = c, s, 1, -s, c
+    return Person(
+        np.einsum("tij,tkj->tki", turn, walk.joints), np.einsum("tij,tkj->tki", turn, walk.landmarks)
+    )
+
+
+@pytest.mark.slow
+def test_cameras_are_found_from_the_one_whom_all_see_most(tmp_path: Path) -> None:
+    one = _strolling(150)
+    other = hidden(turned(marching(150), 90).moved(-1.3, 1.2), slice(90, 150))
+    views = write(tmp_path / "scene", [[one, other]] * 4, ring(distortion=()), subject={"height": STATURE})
+    found = capture(load_views(_uncalibrated(views)), tmp_path / "t", detector="given")
+    assert found.record["calibration"]["from"] == "people"
+    assert len(found.record["people"]) == 2
+    first = found.record["people"][0]
+    assert first["seen_share"] == {"cam1": 1.0, "cam2": 1.0, "cam3": 1.0, "cam4": 1.0}
+    assert abs(first["stature_m"] - STATURE) < 0.03 * STATURE
+
+
+@pytest.mark.slow
+def test_cameras_that_follow_different_people_are_refused(tmp_path: Path) -> None:
+    """Two views see most of one person, and two of another, who goes elsewhere."""
+    one, back = _strolling(120), turned(_strolling(120), 140).moved(0.9, -0.8)
+    other = Person(back.joints[::-1], back.landmarks[::-1])
+    short = [hidden(p, slice(50, 120)) for p in (one, other)]
+    people = [[one, short[1]], [one, short[1]], [short[0], other], [short[0], other]]
+    views = write(tmp_path / "scene", people, ring(distortion=()), subject={"height": STATURE})
+    with pytest.raises(MocapError, match="there are several people, and without a calibration one of them"):
+        capture(load_views(_uncalibrated(views)), tmp_path / "t", detector="given")
