@@ -44,20 +44,22 @@ def on_one_clock(
     fps = max(rates)
     ticks = _ticks([k.times + o for k, o in zip(keypoints, offsets, strict=True)], fps, names)
     sampled = [_sample(k, ticks - o, float(fps), person) for k, o in zip(keypoints, offsets, strict=True)]
-    points, confidence, world, spread = (list(x) for x in zip(*sampled, strict=True))
+    points, confidence, *more = zip(*sampled, strict=True)
+    world, spread, detected = (_stacked(values) for values in more)
     return Observations(
         names,
         keypoints[0].layout,
         np.stack(points),
         np.stack(confidence),
         fps,
-        _stacked(world),
+        world,
         float(ticks[0]),
-        _stacked(spread),
+        spread,
+        detected,
     )
 
 
-def _stacked(views: list[Floats | None]) -> Floats | None:
+def _stacked(views: Sequence[Floats | None]) -> Floats | None:
     """One array of all views, or None where one of them has none."""
     known = [view for view in views if view is not None]
     return np.stack(known) if len(known) == len(views) else None
@@ -95,8 +97,8 @@ def _ticks(times: list[Floats], fps: Fraction, names: tuple[str, ...]) -> Floats
 
 def _sample(
     view: Keypoints2D, ticks: Floats, fps: float, person: int
-) -> tuple[Floats, Floats, Floats | None, Floats | None]:
-    """Points, confidence, 3D guess and spread of one view at times `ticks` of its own clock."""
+) -> tuple[Floats, Floats, Floats | None, Floats | None, Floats | None]:
+    """Points, confidence, 3D guess, spread and points as detected, at times `ticks` of a view's own clock."""
     after = np.clip(np.searchsorted(view.times, ticks), 1 if len(view) > 1 else 0, len(view) - 1)
     before = np.maximum(after - 1, 0)
     span = np.maximum(view.times[after] - view.times[before], 1e-9)
@@ -118,8 +120,9 @@ def _sample(
         np.isfinite(points).all(axis=-1), np.nan_to_num(blend(view.confidence[:, person])), 0.0
     )
     points = np.where((confidence > 0)[..., None], points, np.nan)
-    world, spread = (None if a is None else blend(a[:, person]) for a in (view.world, view.spread))
-    return points, confidence, world, spread
+    more = (view.world, view.spread, view.detected)
+    world, spread, detected = (None if a is None else blend(a[:, person]) for a in more)
+    return points, confidence, world, spread, detected
 
 
 def _longest(view: Keypoints2D, fps: float) -> float:

@@ -198,18 +198,8 @@ def _gap(by: NDArray[np.intp]) -> bool:
 
 def between(seen: Observations, start: int, stop: int) -> Observations:
     """The frames [start, stop)."""
-
-    def cut(values: Floats | None) -> Floats | None:
-        return None if values is None else values[:, start:stop]
-
-    return replace(
-        seen,
-        pixels=seen.pixels[:, start:stop],
-        confidence=seen.confidence[:, start:stop],
-        world=cut(seen.world),
-        spread=cut(seen.spread),
-        start=seen.start + start / float(seen.fps),
-    )
+    kept = seen.each(lambda values: values[:, start:stop])
+    return replace(kept, start=seen.start + start / float(seen.fps))
 
 
 def one_after_another(people: Sequence[Observations]) -> Observations:
@@ -228,4 +218,5 @@ def one_after_another(people: Sequence[Observations]) -> Observations:
         confidence=np.concatenate([p.confidence for p in people], axis=1),
         world=joined([p.world for p in people]),
         spread=joined([p.spread for p in people]),
+        detected=joined([p.detected for p in people]),
     )

@@ -111,6 +111,7 @@ class Keypoints2D:
             camera, about the hips; NaN = none; or None for a detector without.
         spread: (T, P, J) pixels that each point may be off, one standard deviation, or NaN; None = as is
             usual for its layout and confidence.
+        detected: (T, P, J, 2) pixels, the points before anything refined them; None = as they are.
 
     Raises:
         MocapError: a shape, a confidence or a time that breaks the above; says which.
@@ -123,9 +124,10 @@ class Keypoints2D:
     size: tuple[int, int]
     world: Array | None = None
     spread: Array | None = None
+    detected: Array | None = None
 
     def __post_init__(self) -> None:
-        for field in ("points", "confidence", "times", "world", "spread"):
+        for field in ("points", "confidence", "times", "world", "spread", "detected"):
             value = getattr(self, field)
             if value is not None:
                 object.__setattr__(self, field, _frozen(value))
@@ -148,9 +150,9 @@ class Keypoints2D:
 
     def take(self, frames: Indices | Sequence[int]) -> Keypoints2D:
         """The frames with these (increasing) indices; times stay as they are."""
-        world, spread = (None if a is None else a[frames] for a in (self.world, self.spread))
+        more = [None if a is None else a[frames] for a in (self.world, self.spread, self.detected)]
         points, confidence, times = self.points[frames], self.confidence[frames], self.times[frames]
-        return Keypoints2D(self.layout, points, confidence, times, self.size, world, spread)
+        return Keypoints2D(self.layout, points, confidence, times, self.size, *more)
 
     def of(self, who: Indices, person: int) -> Keypoints2D:
         """One person's detections: P is 1, and NaN in frames without.
@@ -175,8 +177,8 @@ class Keypoints2D:
             return np.where(there.reshape(*there.shape, *(1,) * (chosen.ndim - 2)), chosen, missing)
 
         points, confidence = moved(self.points, np.nan), moved(self.confidence, 0.0)
-        world, spread = (None if a is None else moved(a, np.nan) for a in (self.world, self.spread))
-        return Keypoints2D(self.layout, points, confidence, self.times, self.size, world, spread)
+        more = [None if a is None else moved(a, np.nan) for a in (self.world, self.spread, self.detected)]
+        return Keypoints2D(self.layout, points, confidence, self.times, self.size, *more)
 
     def replace(self, points: Array, confidence: Array, world: Array | None = None) -> Keypoints2D:
         """The same frames with other points; keeps its 3D guess unless another is given."""
@@ -201,6 +203,7 @@ def _check_shapes(k: Keypoints2D) -> None:
         ("times", k.times, (frames,)),
         ("world", k.world, (*shape, 3)),
         ("spread", k.spread, shape),
+        ("detected", k.detected, (*shape, 2)),
     ]
     for name, array, right in wanted:
         if array is not None and array.shape != right:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -31,6 +31,7 @@ class Observations:
         start: seconds of the clock at the first frame.
         spread: (V, T, J) pixels that each landmark may be off, one standard deviation, NaN where unseen;
             None = as is usual for the layout.
+        detected: (V, T, J, 2) the pixels before anything refined them; None = as they are.
     """
 
     names: tuple[str, ...]
@@ -41,6 +42,7 @@ class Observations:
     world: Floats | None = None
     start: float = 0.0
     spread: Floats | None = None
+    detected: Floats | None = None
 
     @property
     def frames(self) -> int:
@@ -70,24 +72,35 @@ class Observations:
     def select(self, views: Sequence[int]) -> Observations:
         """Return what only these views saw."""
         kept = list(views)
-        world, spread = (None if a is None else a[kept] for a in (self.world, self.spread))
-        return replace(
-            self,
-            names=tuple(self.names[v] for v in kept),
-            pixels=self.pixels[kept],
-            confidence=self.confidence[kept],
-            world=world,
-            spread=spread,
-        )
+        return replace(self.each(lambda a: a[kept]), names=tuple(self.names[v] for v in kept))
+
+    def as_detected(self) -> Observations:
+        """Return the same before anything refined it."""
+        if self.detected is None:
+            return self
+        return replace(self, pixels=self.detected, spread=None, detected=None)
 
     def with_sides(self, swapped: NDArray[np.bool_]) -> Observations:
         """Exchange left and right where `swapped` (V, T, J) says so, for both of a pair alike."""
         mirror = self.layout.mirror
-        pixels = np.where(swapped[..., None], self.pixels[:, :, mirror], self.pixels)
-        confidence = np.where(swapped, self.confidence[:, :, mirror], self.confidence)
-        world, spread = self.world, self.spread
-        if world is not None:
-            world = np.where(swapped[..., None], world[:, :, mirror], world)
-        if spread is not None:
-            spread = np.where(swapped, spread[:, :, mirror], spread)
-        return replace(self, pixels=pixels, confidence=confidence, world=world, spread=spread)
+
+        def exchanged(values: Floats) -> Floats:
+            where = swapped.reshape(*swapped.shape, *(1,) * (values.ndim - 3))
+            return np.where(where, values[:, :, mirror], values)
+
+        return self.each(exchanged)
+
+    def each(self, change: Callable[[Floats], Floats]) -> Observations:
+        """Return the same with every array (V, T, J, ...) changed."""
+
+        def changed(values: Floats | None) -> Floats | None:
+            return None if values is None else change(values)
+
+        return replace(
+            self,
+            pixels=change(self.pixels),
+            confidence=change(self.confidence),
+            world=changed(self.world),
+            spread=changed(self.spread),
+            detected=changed(self.detected),
+        )

@@ -83,14 +83,14 @@ def refine_keypoints(view: Keypoints2D, network: Network) -> Keypoints2D:
         network: of `load_refiner`, for the detector that it came from.
 
     Returns:
-        The same frames, with `spread`.
+        The same frames, with `spread` and `detected`.
     """
     if view.world is None or not len(view):
         return view
     points, spread = view.points.copy(), np.full(view.confidence.shape, np.nan)
     for person in range(view.people):
         points[:, person], spread[:, person] = _refined_person(view, person, network)
-    return replace(view, points=points, spread=spread)
+    return replace(view, points=points, spread=spread, detected=view.points)
 
 
 def refine_views(views: Mapping[str, Keypoints2D], detector: str) -> dict[str, Keypoints2D]:

@@ -205,7 +205,7 @@ def _stood(
     """In metres, upright and on the floor, where the person starts; and the person's stature by that."""
     repaired, _ = repair_swaps(seen, cameras)
     landmarks = triangulated(repaired, cameras)
-    size = stature_of(landmarks, seen.layout, seen.spread is not None)
+    size = stature_of(triangulated(repaired.as_detected(), cameras), seen.layout)
     if distance is None:
         scale = stature / size
     else:

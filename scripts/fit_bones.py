@@ -5,16 +5,17 @@
 For PAIRS_FOLDER see `pairs.py`; NETWORK is what `fit_refiner.py` wrote. The landmarks are triangulated with
 the true cameras, as detected and as refined. For pairs of landmarks on one bone, the median length of each
 clip over the stature gives the mean and its scatter from clip to clip; the scatter in time gives by how much
-it gives. The views' residuals, fitted with the patterns of `calibration.adjust.habits`, give the habits;
-triangulating takes 3 of the 8 numbers that four views see, so what is left is brought back to 8 / 5
-(deviations by its root). Only the training people are used, but for the habits of refined landmarks: those
-are measured on people whom the network does not know.
+it gives. The views' residuals, fitted with the patterns of `calibration.adjust.habits`, give the
+habits: what the two halves of a clip have in common, so that noise is none; triangulating takes 3 of the 8
+numbers that four views see, so what is left is brought back to 8 / 5 (deviations by its root). Only the
+training people are used, but for the habits of refined landmarks: those are measured on people whom the
+network does not know.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ GIVE = 0.4  # of the scatter in time: the rest is the image scatter of both ends
 SEEN = 0.5  # confidence of what the habits are fitted to
 OFF = 0.05  # of the stature: residuals beyond are failures, not habits
 UNTOLD = (8 / 5) ** 0.5
+LEAST_LASTING = 0.25  # of a habit's variance: where few clips tell too little to say what lasts
 LEAST_SEEN = 0.5  # of a clip, by the view that sees the person least
 
 HEADER = """\
@@ -90,6 +92,11 @@ class Clip:
     pair: Pair
     points: np.ndarray
 
+    def between(self, start: int, stop: int | None) -> Clip:
+        """Return the frames [start, stop)."""
+        seen = self.pair.seen.each(lambda values: values[:, start:stop])
+        return Clip(replace(self.pair, seen=seen), self.points[start:stop])
+
 
 def bone(clips: list[Clip], one: str, other: str) -> list[Any]:
     """Row of the table: names, mean length, deviation between clips, give."""
@@ -112,16 +119,35 @@ def habits(clips: list[Clip]) -> dict[str, Any]:
     """Deviations and expectations of the habits, over all views of all clips."""
     *values, elevation = np.concatenate([habits_of(clip) for clip in clips]).T
     slope, level = np.polyfit(elevation, values[1], 1)
-    values[1] -= slope * elevation + level
     flat = np.median(values[-1])
-    sd = [round(float(UNTOLD * np.std(v)), 4) for v in values]
     return {
-        "sd": sd,
+        "sd": np.round(UNTOLD * lasting(clips), 4).tolist(),
         "above": [round(float(UNTOLD**2 * level), 4), round(float(UNTOLD**2 * slope), 3)],
         "perspective": round(float(UNTOLD**2 * flat), 3),
         "high": list(HIGH),
         "low": list(LOW),
     }
+
+
+def lasting(clips: list[Clip]) -> np.ndarray:
+    """(COUNT,) deviations of what the habits of both halves of a clip have in common."""
+    halves: list[list[np.ndarray]] = [[], []]
+    for clip in clips:
+        middle = clip.pair.seen.frames // 2
+        both = [habits_of(clip.between(0, middle)), habits_of(clip.between(middle, None))]
+        if len(both[0]) == len(both[1]):
+            for half, rows in zip(halves, both, strict=True):
+                half.append(rows)
+    off = [without_expectation(np.concatenate(half)) for half in halves]
+    common, all_of_it = (off[0] * off[1]).mean(axis=0), (off[0] ** 2 + off[1] ** 2).mean(axis=0) / 2
+    return np.sqrt(np.maximum(common, LEAST_LASTING * all_of_it))
+
+
+def without_expectation(rows: np.ndarray) -> np.ndarray:
+    """Habits (N, COUNT) about their mean, that of seeing from above about what the elevation foretells."""
+    values = rows[:, :-1].copy()
+    values[:, 1] -= np.polyval(np.polyfit(rows[:, -1], values[:, 1], 1), rows[:, -1])
+    return np.asarray(values - values.mean(axis=0))
 
 
 def habits_of(clip: Clip) -> np.ndarray:
