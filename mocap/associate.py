@@ -22,7 +22,7 @@ from mocap.paths import Path, path_of, same_path
 from mocap.recheck import recheck
 from mocap.sight import evidence, sights_of
 from mocap.ticks import Ticks, common_ticks
-from mocap.track import Track, distance, drift, find_tracks, straightened
+from mocap.track import Track, distance, drift, straightened, tracks_in_place
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -75,7 +75,7 @@ def _back(who: Indices, lane: Indices, people: int) -> Indices:
 
 def _associated(views: Sequence[Keypoints2D], offsets: Sequence[float], cameras: Cameras | None) -> Labels:
     ticks = common_ticks(views, offsets)
-    tracks = [track for v, seen in enumerate(views) for track in find_tracks(v, seen)]
+    tracks = [track for v, seen in enumerate(views) for track in tracks_in_place(v, seen)]
     said = dict(_of_one_view(tracks, views))
     if cameras is None:
         return _labels(views, tracks, cluster(len(tracks), said))

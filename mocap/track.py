@@ -56,7 +56,20 @@ def find_tracks(view: int, seen: Keypoints2D) -> list[Track]:
         view: its number.
         seen: (T, P) detections, in any order on the P axis in each frame.
     """
-    linked = _linked(view, seen)
+    return _cut(_linked(view, seen), seen)
+
+
+def tracks_in_place(view: int, straight: Keypoints2D) -> list[Track]:
+    """Find the tracks of a view whose people are in places of their own already: see `straightened`."""
+    linked = []
+    for lane in range(straight.people):
+        there = np.flatnonzero((straight.confidence[:, lane] > 0).any(axis=-1))
+        ends = np.flatnonzero(np.diff(there) > LOOK_BACK) + 1
+        linked += [Track(view, run, np.full(len(run), lane)) for run in np.split(there, ends) if len(run)]
+    return _cut(linked, straight)
+
+
+def _cut(linked: list[Track], seen: Keypoints2D) -> list[Track]:
     boxes = [_boxes(seen, track) for track in linked]
     return [
         piece for k, track in enumerate(linked) for piece in _pieces(track, _doubtful(k, linked, boxes), seen)
@@ -86,11 +99,6 @@ def straightened(seen: Keypoints2D) -> tuple[Keypoints2D, Indices]:
         for track in place:
             lane[track.frames, k] = track.lanes
     return seen.placed(lane), lane
-
-
-def whole_tracks(view: int, seen: Keypoints2D) -> list[Track]:
-    """Link a view's detections over time without breaking any link."""
-    return _linked(view, seen)
 
 
 def _linked(view: int, seen: Keypoints2D) -> list[Track]:

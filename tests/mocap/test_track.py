@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mocap.keypoints import Keypoints2D, load_layout
-from mocap.track import Track, distance, extent, find_tracks, straightened, whole_tracks
+from mocap.track import Track, distance, extent, find_tracks, straightened, tracks_in_place
 
 LAYOUT = load_layout("coco17")
 BODY = np.random.default_rng(1).uniform((0, 0), (40, 120), (17, 2))  # pixels
@@ -71,7 +71,6 @@ def test_somebody_who_appears_before_another_cuts_his_track() -> None:
     t = np.arange(40.0)
     late = np.where(t < 20, np.nan, 10.0)
     seen, _ = view(walking(0 * t), walking(late))
-    assert [track.frames[0] for track in whole_tracks(0, seen)] == [0, 20]
     first = [track for track in find_tracks(0, seen) if track.frames[0] == 0]
     assert first[0].frames[-1] < 20
 
@@ -93,3 +92,5 @@ def test_straightened_people_keep_their_places_and_nothing_is_lost() -> None:
     back = np.where(lane >= 0, np.take_along_axis(who, np.maximum(lane, 0), axis=1), -1)
     assert all(len(set(column[column >= 0].tolist())) == 1 for column in back.T)
     assert np.isfinite(straight.points).sum() == np.isfinite(seen.points).sum()
+    again, found = (sorted(t.frames.tolist() for t in f(0, straight)) for f in (find_tracks, tracks_in_place))
+    assert again == found
