@@ -54,9 +54,7 @@ def there_and_back(seen: Observations, frames: int) -> Observations:
     """The clip played forwards and backwards until it has `frames` frames."""
     turn = np.arange(frames) % (2 * seen.frames)
     order = np.where(turn < seen.frames, turn, 2 * seen.frames - 1 - turn)
-    spread = None if seen.spread is None else seen.spread[:, order]
-    pixels, confidence = seen.pixels[:, order], seen.confidence[:, order]
-    return replace(seen, pixels=pixels, confidence=confidence, world=None, spread=spread)
+    return replace(seen.each(lambda values: values[:, order]), world=None)
 
 
 def timed(seen: Observations, cameras: Cameras) -> tuple[float, float, float]:

@@ -11,7 +11,7 @@ from calibration.camera import Camera, Cameras
 from mocap.associate import associate
 from mocap.config import View
 from mocap.errors import SyncError
-from mocap.keypoints import Keypoints2D
+from mocap.keypoints import Array, Keypoints2D
 from mocap.sync import Synchronised, synchronise
 
 TRIED = 24  # choices of one person in each view
@@ -30,10 +30,11 @@ def synchronise_crowd(
     cameras: Cameras | None = None,
     lenses: Sequence[Camera | None] | None = None,
 ) -> Synchronised:
-    """Find when each view began by the person seen most in each, or else by another choice of people.
+    """Find when each view began, whoever is who.
 
-    What was heard needs nobody. Where nothing tells, one person after the other is taken in each view: of
-    different people, views hardly ever agree on when they began.
+    Where the cameras are known, everybody is held against everybody: of different people, lines of sight miss
+    one another at any lag. Otherwise it goes by the person seen most in each view, or by one person after the
+    other: of different people, views hardly ever agree on when they began. What was heard needs nobody.
 
     Args:
         views: V views.
@@ -47,10 +48,13 @@ def synchronise_crowd(
     if all(seen.people == 1 for seen in keypoints.values()) or all(v.offset is not None for v in views):
         return synchronise(views, keypoints, cameras=cameras, lenses=lenses)
     chains = {name: _chains(seen) for name, seen in keypoints.items()}
+    if cameras is not None:
+        everybody = {name: _side_by_side(found[:CHAINS]) for name, found in chains.items()}
+        return synchronise(views, everybody, cameras=cameras)
     failed: SyncError | None = None
     for choice in _choices(chains):
         try:
-            return synchronise(views, choice, cameras=cameras, lenses=lenses)
+            return synchronise(views, choice, lenses=lenses)
         except SyncError as error:
             failed = failed or error
     assert failed is not None
@@ -72,6 +76,20 @@ def _chains(seen: Keypoints2D) -> list[Keypoints2D]:
     labels = associate([seen], [0.0], None)
     found = [seen.of(labels.who[0], k) for k in range(labels.count)]
     return sorted(found, key=_weight, reverse=True) or [seen.of(labels.who[0], 0)]
+
+
+def _side_by_side(people: Sequence[Keypoints2D]) -> Keypoints2D:
+    """People of one view on the P axis of one value."""
+
+    def joined(values: list[Array | None]) -> Array | None:
+        known = [v for v in values if v is not None]
+        return np.concatenate(known, axis=1) if len(known) == len(values) else None
+
+    first = people[0]
+    points, confidence = joined([p.points for p in people]), joined([p.confidence for p in people])
+    assert points is not None and confidence is not None
+    world = joined([p.world for p in people])
+    return Keypoints2D(first.layout, points, confidence, first.times, first.size, world)
 
 
 def _weight(seen: Keypoints2D) -> float:

@@ -89,7 +89,7 @@ def synchronise(
 
     Args:
         views: V views.
-        keypoints: by name of the view; the first person counts.
+        keypoints: by name of the view; without cameras only the first person counts.
         cameras: of the views, if their places are known.
         lenses: of the views, if only they are known; None = from the field of view, or assumed.
         sounds: by number of the view; None = read from the videos.

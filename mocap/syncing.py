@@ -7,12 +7,14 @@ from pathlib import Path
 
 from mocap.cameras import cameras_for, lenses_for
 from mocap.config import CaptureConfig
+from mocap.crowd import one_person
+from mocap.crowdsync import synchronise_crowd
 from mocap.detect import DEFAULT
 from mocap.detect.run import detect_views
 from mocap.errors import SyncError
 from mocap.progress import Progress, Quiet
 from mocap.refiner import refine_views
-from mocap.sync import Synchronised, synchronise
+from mocap.sync import Synchronised
 from mocap.take import Take
 from mocap.video import probe, sha256
 
@@ -55,5 +57,6 @@ def sync_views(
             workers=workers,
             incomplete=incomplete,
         )
-    refined = refine_views(keypoints, detector)
-    return synchronise(config.views, refined, cameras=cameras, lenses=lenses)
+    if one_person(keypoints):
+        keypoints = refine_views(keypoints, detector)
+    return synchronise_crowd(config.views, keypoints, cameras=cameras, lenses=lenses)

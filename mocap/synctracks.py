@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,23 +41,25 @@ def tracks_of(
     cameras: Cameras | None = None,
     lenses: Sequence[Camera | None] | None = None,
 ) -> list[Track]:
-    """The first person's landmarks in each view as `calibration.sync` wants them."""
+    """Everybody's landmarks in each view as `calibration.sync` wants them, the first person's foremost."""
     out = []
     for v, view in enumerate(views):
         seen = keypoints[view.name]
         lens = cameras[v] if cameras is not None else (lenses[v] if lenses is not None else None)
-        out.append(_track(seen, lens or camera_with_field_of_view(view.name, seen.size, view.fov)))
+        lens = lens or camera_with_field_of_view(view.name, seen.size, view.fov)
+        first, *others = (_track(seen, lens, person) for person in range(seen.people))
+        out.append(replace(first, others=tuple(others)))
     return out
 
 
-def _track(seen: Keypoints2D, lens: Camera) -> Track:
+def _track(seen: Keypoints2D, lens: Camera, person: int) -> Track:
     rows = _telling(seen.layout)
-    image = lens.undistort(seen.points[:, 0])
+    image = lens.undistort(seen.points[:, person])
     shape = None
     if seen.world is not None:
-        shape = facing_the_eye(seen.world[:, 0], angles_off_axis(image, seen.layout)[0])[:, rows]
+        shape = facing_the_eye(seen.world[:, person], angles_off_axis(image, seen.layout)[0])[:, rows]
     sd = SCATTER * height(image)
-    return Track(seen.times, image[:, rows], seen.confidence[:, 0, rows], sd, shape, SHAPE_SCATTER)
+    return Track(seen.times, image[:, rows], seen.confidence[:, person, rows], sd, shape, SHAPE_SCATTER)
 
 
 def _telling(layout: Layout) -> list[int]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from calibration.camera import Cameras
 from calibration.sync.joint import Answer, Joint, Views
-from calibration.sync.pairs import Curve, Pair, essential_matrix, released
+from calibration.sync.pairs import Crowd, Curve, Pair, essential_matrix, released
 from calibration.sync.refine import Refined, drift, refine
 from calibration.sync.rivals import Rival, rivals, tied, undecided
 from calibration.sync.tracks import Smooth, Track
@@ -91,7 +91,7 @@ def find_offsets(
     if every other answer is clearly worse, for every division of the views into two.
 
     Args:
-        tracks: of V views, landmarks in the same order.
+        tracks: of V views, landmarks in the same order; other bodies count where the cameras are known.
         cameras: of the views; None = their places are unknown, and the geometry is fitted for every lag.
         known: (V,) offsets that are given, NaN elsewhere.
         near: (V,) about where the offsets are, s; None = anywhere.
@@ -118,10 +118,11 @@ class _Search:
         middle = np.zeros(self.views) if near is None else np.asarray(near, float)
         self.near = np.where(self.fixed, self.known, middle)
         self.reach = within
-        self.usable = np.array([t.usable() for t in tracks])
         self.poses = None if cameras is None else [c.camera_from_world for c in cameras]
+        bodies = [t.bodies() if self.poses is not None else [t] * t.usable() for t in tracks]
+        self.usable = np.array([len(found) > 0 for found in bodies])
         self.most = np.inf if cameras is None else STRANGER
-        self.smooth = {v: Smooth.of(t) for v, t in enumerate(tracks) if self.usable[v]}
+        self.smooth = [[Smooth.of(t) for t in found] for found in bodies]
 
     def offsets(self) -> Offsets:
         step = STEP if self.poses is not None else FITTED_STEP * STEP
@@ -149,10 +150,11 @@ class _Search:
         free = combinations(np.flatnonzero(self.usable).tolist(), 2)
         return [(v, w) for v, w in free if not (self.fixed[v] and self.fixed[w])]
 
-    def _pair(self, pair: Views) -> Pair:
+    def _pair(self, pair: Views) -> Pair | Crowd:
         v, w = pair
         essential = None if self.poses is None else essential_matrix(self.poses[v], self.poses[w])
-        return Pair(self.smooth[v], self.smooth[w], essential)
+        pairs = tuple(Pair(a, b, essential) for a in self.smooth[v] for b in self.smooth[w])
+        return pairs[0] if len(pairs) == 1 else Crowd(pairs)
 
     def _curve(self, pair: Views, step: float) -> Curve | None:
         first, second = (self.tracks[v] for v in pair)
@@ -167,6 +169,7 @@ class _Search:
             return None
         count = int(np.clip(first.duration / max(first.frame, 1 / 60), 2, FRAMES))
         times = np.linspace(first.times[0], first.times[-1], count)
+        times = np.tile(times, len(self.smooth[pair[0]]) * len(self.smooth[pair[1]]))
         found = self._pair(pair).curve(times, lags, shapes=self.poses is None).held(self.most)
         return replace(found, lags=lags - middle)
 
@@ -184,13 +187,13 @@ class _Search:
         near: list[Rival],
         refined: Refined,
         contrast: Array,
-        pairs: Mapping[Views, Pair],
+        pairs: Mapping[Views, Pair | Crowd],
         times: Mapping[Views, Array],
     ) -> Offsets:
         costs = self._costs(refined)
         spread = DEVIATION * np.hypot(refined.sd, refined.scatter)
         sd = np.maximum(np.hypot(spread, refined.lean), LEAST_SD)
-        sure = sd <= SURE * min(t.frame for t in self.tracks if t.usable())
+        sure = sd <= SURE * min(t.frame for t, some in zip(self.tracks, self.usable, strict=True) if some)
         held = tied(near, self.views, np.flatnonzero(self.fixed).tolist())
         accepted = self.fixed | (held & sure & (costs < APART))
         if accepted.sum() < 2:

@@ -126,6 +126,35 @@ class Pair:
         return fundamental(*seen, self.first.sd, self.second.sd)
 
 
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """Every body of one view beside every body of another, as `Pair`.
+
+    Times are those of the pairs, one after the other. Two who are not the same cost about as much at any lag,
+    and so have no say (`Curve.held`); the places of the views have to be known for that.
+    """
+
+    pairs: tuple[Pair, ...]
+
+    @property
+    def essential(self) -> Array | None:
+        """Of the two views."""
+        return self.pairs[0].essential
+
+    def curve(self, times: Array, lags: Array, shapes: bool = False) -> Curve:
+        """As `Pair.curve`, of all pairs."""
+        curves = [p.curve(t, lags, shapes) for p, t in self._parts(times)]
+        cost, weight = (np.concatenate([getattr(c, name) for c in curves]) for name in ("cost", "weight"))
+        return Curve(times, lags, cost, weight)
+
+    def leaning(self, times: Array, lag: float, most: float) -> float:
+        """As `Pair.leaning`, of all pairs."""
+        return sum(p.leaning(t, lag, most) for p, t in self._parts(times))
+
+    def _parts(self, times: Array) -> list[tuple[Pair, Array]]:
+        return list(zip(self.pairs, np.split(times, len(self.pairs)), strict=True))
+
+
 def released(held: Array, most: float) -> Array:
     """Mean costs as they were before `Curve.held`."""
     return np.asarray(-most * np.log(np.maximum(1 - held / most, 1e-6)))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.sync.joint import Views
-from calibration.sync.pairs import Curve, Pair
+from calibration.sync.pairs import Crowd, Curve, Pair
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ class Refined:
 
 
 def refine(
-    pairs: Mapping[Views, Pair],
+    pairs: Mapping[Views, Pair | Crowd],
     times: Mapping[Views, Array],
     keep: Mapping[Views, Array],
     offsets: Array,
@@ -79,7 +79,10 @@ def refine(
 
 
 def drift(
-    pairs: Mapping[Views, Pair], times: Mapping[Views, Array], offsets: Array, fixed: NDArray[np.bool_]
+    pairs: Mapping[Views, Pair | Crowd],
+    times: Mapping[Views, Array],
+    offsets: Array,
+    fixed: NDArray[np.bool_],
 ) -> tuple[Array, Array]:
     """Find how fast the offsets grow, from the offsets of stretches of a long clip.
 
@@ -119,7 +122,7 @@ def _line(x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def _lean(
-    pairs: Mapping[Views, Pair],
+    pairs: Mapping[Views, Pair | Crowd],
     times: Mapping[Views, Array],
     offsets: Array,
     bowls: Mapping[Views, tuple[float, float]],

@@ -32,6 +32,8 @@ class Track:
         shape: (T, J, 3) a detector's guess of the landmarks in space, metres, in axes that are fixed to the
             camera, about any origin; or None.
         shape_sd: typical scatter of that, metres.
+        others: tracks of other bodies in the same view, on the same clock; nobody needs to say which of them
+            is which in another view.
     """
 
     times: Array
@@ -40,6 +42,7 @@ class Track:
     sd: float
     shape: Array | None = None
     shape_sd: float = 0.1
+    others: tuple[Track, ...] = ()
 
     @property
     def frame(self) -> float:
@@ -58,6 +61,10 @@ class Track:
     def seen(self) -> NDArray[np.bool_]:
         """(T, J) which landmarks are there."""
         return np.asarray(np.isfinite(self.values()).all(axis=-1) & (self.weight > 0))
+
+    def bodies(self) -> list[Track]:
+        """The tracks of this view in which there is anything to compare."""
+        return [track for track in (self, *self.others) if track.usable()]
 
     def usable(self) -> bool:
         """Whether there is anything to compare: some frames with somebody in them."""

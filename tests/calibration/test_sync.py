@@ -78,6 +78,17 @@ def test_offsets_are_found_to_a_fraction_of_a_frame(known: bool) -> None:
     assert (found.sd < 0.2 * FRAME).all()
 
 
+def test_several_people_tell_without_anybody_saying_who_is_who() -> None:
+    cameras = ring()
+    one, other = (tracks(cameras, [restless(seed)] * 4, OFFSETS) for seed in (1, 2))
+    first = [one[0], one[1], other[2], other[3]]
+    mixed = [replace(first[v], others=((other if v < 2 else one)[v],)) for v in range(4)]
+    found = find_offsets(mixed, cameras)
+    assert found.accepted.all()
+    assert off(found, OFFSETS) < 0.1
+    assert not find_offsets(first, cameras).accepted.all()  # those in front are two different people
+
+
 def test_views_of_different_rates_are_found() -> None:
     cameras = ring(3)
     truth = np.array([0.21, 0.0, 0.507])
