@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rigs.body import Floats
+from rigs.inertia import Carried
 from rigs.kinematics import Points, Posed, limb_derivative, locate, size_derivative
 from rigs.normal import Normal
 from rigs.robust import robust_cost, robust_weight
@@ -135,6 +136,16 @@ class Shape:
 
 def add_points(posed: Posed, points: Points, information: Floats, pull: Floats, normal: Normal) -> None:
     """Add point-wise information (T, N, 3, 3) and pull (T, N, 3), both in world axes, to the freedoms."""
+    (rows, stiff), (others, loose) = points.stiff, points.loose
+    if len(rows):
+        inertia, carried = normal.bones(len(posed.chain.body.names)), Carried.at(posed, stiff)
+        inertia.add(carried, information[:, rows])
+        inertia.pull(carried, pull[:, rows])
+    if len(others):
+        _add_loose(posed, loose, information[:, others], pull[:, others], normal)
+
+
+def _add_loose(posed: Posed, points: Points, information: Floats, pull: Floats, normal: Normal) -> None:
     frames = len(pull)
     sizes = size_derivative(posed, points) if normal.corner.size else None
     for limb in posed.chain.limbs(points):

@@ -46,6 +46,24 @@ class Points:
         return len(self.joint)
 
     @cached_property
+    def stiff(self) -> tuple[Ints, Points]:
+        """Which points the bones of their own joints carry, and these points."""
+        return self._part(self._is_stiff)
+
+    @cached_property
+    def loose(self) -> tuple[Ints, Points]:
+        """Which points other bones carry too, and these points."""
+        return self._part(~self._is_stiff)
+
+    @property
+    def _is_stiff(self) -> Bools:
+        others = np.arange(self.offsets.shape[1]) != self.joint[:, None]
+        return np.asarray(~(self.offsets.any(axis=2) & others).any(axis=1))
+
+    def _part(self, which: Bools) -> tuple[Ints, Points]:
+        return np.flatnonzero(which), Points(self.joint[which], self.offsets[which])
+
+    @cached_property
     def bones(self) -> Ints:
         """The bones (N, M) that carry each point, filled up with the joint's own."""
         carried = self.offsets.any(axis=2)
@@ -102,6 +120,7 @@ class Posed:
 class Chain:
     """A body's kinematics: who moves whom.
 
+    `on_path` (J, J): joint k lies on the way from the root to joint j, or is j.
     `moves` (J, R): freedom r shifts joint j; `turns` (J, R): freedom r turns the bone of joint j.
     `axes` (J, 3, 3): each joint's axes of freedom as columns, zero where it has fewer than three;
     `columns` (J, 3): their places in a step, -1 where there is none; `pairs`: joint, a, b where both are.
@@ -109,7 +128,7 @@ class Chain:
 
     def __init__(self, body: Body) -> None:
         self.body = body
-        on_path = _paths(body)
+        self.on_path = on_path = _paths(body)
         below = on_path & ~np.eye(len(body.names), dtype=bool)
         self.moves: Bools = below[:, body.freedom_joint]
         self.turns: Bools = on_path[:, body.freedom_joint]

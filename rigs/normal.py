@@ -13,6 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 from scipy.linalg import LinAlgError, lapack
 
 from rigs.body import Floats, Ints
+from rigs.inertia import Inertia
 
 REACH = 2  # frames ahead that an acceleration couples with
 FLOOR = 1e-9  # added to the diagonal: a freedom that nothing holds stays
@@ -34,6 +35,13 @@ class Normal:
         self.border = np.zeros((frames, freedoms, sizes))
         self.corner = np.zeros((sizes, sizes))
         self.size_gradient = np.zeros(sizes)
+        self.inertia: Inertia | None = None
+
+    def bones(self, joints: int) -> Inertia:
+        """What moving each of so many bones costs, to add to until `rigs.composite.fold` spends it."""
+        if self.inertia is None:
+            self.inertia = Inertia(len(self.gradient), joints, REACH)
+        return self.inertia
 
     def _block(self, s: int, frames: int, freedoms: int) -> Floats:
         if frames <= s:

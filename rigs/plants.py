@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rigs.body import Floats
-from rigs.ground import add_heights
+from rigs.evidence import add_points
 from rigs.kinematics import Points, Posed, locate
 from rigs.normal import Normal
 from rigs.priors import add_speeds
@@ -63,7 +63,10 @@ class Stood:
     def add(self, posed: Posed, normal: Normal) -> None:
         """Gauss-Newton on the heights, which are within a frame."""
         off, weight = self._off(posed)
-        add_heights(posed, self.points, off, weight, self.sd, normal)
+        information, pull = np.zeros((*off.shape, 3, 3)), np.zeros((*off.shape, 3))
+        information[..., 1, 1] = weight / self.sd**2
+        pull[..., 1] = weight * off / self.sd
+        add_points(posed, self.points, information, pull, normal)
 
     def _off(self, posed: Posed) -> tuple[Floats, Floats]:
         """Heights off, in deviations, and their weights, both (T, N)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rigs.body import Floats
+from rigs.inertia import Carried
 from rigs.kinematics import Points, Posed, limb_derivative, locate, size_derivative
 from rigs.normal import Normal
 from rigs.robust import robust_cost, robust_weight
@@ -31,23 +32,9 @@ class Acceleration:
         """Second differences couple three frames; every product of frames is formed once."""
         if len(posed.pose) < 3:
             return
-        bend = self._bend(posed)
-        back = _back_twice(bend)
-        sizes = self._add_sizes(posed, bend, normal) if normal.corner.size else None
-        for limb in posed.chain.limbs(self.points):
-            rows = limb_derivative(posed, self.points, limb)
-            rows *= self._gain[limb.rows, None, None]
-            rows = rows.reshape(len(rows), -1, len(limb.columns))
-            columns = rows.swapaxes(1, 2)
-            for s, times in enumerate(_overlaps(len(rows))):
-                products = columns[: len(times)] @ rows[s:]
-                products *= times[:, None, None]
-                normal.add(s, limb.columns, products)
-            pull = back[:, limb.rows].reshape(len(rows), 1, -1)
-            normal.gradient[:, limb.columns] += (pull @ rows)[:, 0]
-            if sizes is not None:
-                pull = sizes[:, limb.rows].reshape(*rows.shape[:2], -1)
-                normal.border[:, limb.columns] += columns @ pull
+        pull = _back_twice(self._bend(posed)) * self._gain[:, None]
+        weights = [times[:, None] * self._gain**2 for times in _overlaps(len(posed.pose))]
+        _add_products(posed, self.points, weights, pull, normal)
 
     @property
     def _gain(self) -> Floats:
@@ -55,14 +42,6 @@ class Acceleration:
 
     def _bend(self, posed: Posed) -> Floats:
         return np.diff(locate(posed, self.points) * self._gain[:, None], n=2, axis=0)
-
-    def _add_sizes(self, posed: Posed, bend: Floats, normal: Normal) -> Floats:
-        """Add the sizes among themselves; returns their rows (T, N, 3, G) for the border."""
-        sizes = np.diff(size_derivative(posed, self.points) * self._gain[:, None, None], n=2, axis=0)
-        flat = sizes.reshape(-1, sizes.shape[-1])
-        normal.corner += flat.T @ flat
-        normal.size_gradient += bend.reshape(-1) @ flat
-        return _back_twice(sizes)
 
 
 def _overlaps(frames: int) -> list[Floats]:
@@ -126,32 +105,50 @@ def add_speeds(
     posed: Posed, points: Points, speed: Floats, weight: Floats, gain: float, normal: Normal
 ) -> None:
     """Add squares of speeds (T - 1, N, 3), `gain` times the steps of `points`, by weight (T - 1, N)."""
-    weight = weight[..., None]
-    back = _back_once(speed * weight)
-    sizes = _add_size_speeds(posed, points, speed, weight, gain, normal) if normal.corner.size else None
+    pull = _back_once(speed * weight[..., None]) * gain
+    weights = [gain**2 * _both(weight), -(gain**2) * weight]
+    _add_products(posed, points, weights, pull, normal)
+
+
+def _add_products(posed: Posed, points: Points, weights: list[Floats], pull: Floats, normal: Normal) -> None:
+    """Add weights[s] (T - s, N) on the products of points' shifts in frames t and t + s; pull (T, N, 3)."""
+    (rows, stiff), (others, loose) = points.stiff, points.loose
+    if len(rows):
+        inertia, carried = normal.bones(len(posed.chain.body.names)), Carried.at(posed, stiff)
+        inertia.pull(carried, pull[:, rows])
+        for s, weight in enumerate(weights):
+            inertia.add_scalars(s, carried, weight[:, rows])
+    if len(others):
+        _add_loose(posed, loose, [weight[:, others] for weight in weights], pull[:, others], normal)
+
+
+def _add_loose(posed: Posed, points: Points, weights: list[Floats], pull: Floats, normal: Normal) -> None:
+    frames, couple = len(pull), None
+    if normal.corner.size:
+        sizes = size_derivative(posed, points)
+        couple, flat = _coupled(sizes, weights), sizes.reshape(-1, sizes.shape[-1])
+        normal.corner += flat.T @ couple.reshape(flat.shape)
+        normal.size_gradient += pull.reshape(-1) @ flat
     for limb in posed.chain.limbs(points):
-        rows = limb_derivative(posed, points, limb) * gain
-        rows = rows.reshape(len(rows), -1, len(limb.columns))
-        columns, heavy = rows.swapaxes(1, 2), np.repeat(weight[:, limb.rows], 3, axis=1)
-        normal.add(0, limb.columns, columns @ (_both(heavy) * rows))
-        normal.add(1, limb.columns, columns[:-1] @ (-heavy * rows[1:]))
-        pull = back[:, limb.rows].reshape(len(rows), 1, -1)
-        normal.gradient[:, limb.columns] += (pull @ rows)[:, 0]
-        if sizes is not None:
-            pull = sizes[:, limb.rows].reshape(*rows.shape[:2], -1)
-            normal.border[:, limb.columns] += columns @ pull
+        rows = limb_derivative(posed, points, limb).reshape(frames, -1, len(limb.columns))
+        columns = rows.swapaxes(1, 2)
+        for s, weight in enumerate(weights):
+            heavy = np.repeat(weight[:, limb.rows], 3, axis=1)[..., None]
+            normal.add(s, limb.columns, columns[: frames - s] @ (heavy * rows[s:]))
+        normal.gradient[:, limb.columns] += (pull[:, limb.rows].reshape(frames, 1, -1) @ rows)[:, 0]
+        if couple is not None:
+            normal.border[:, limb.columns] += columns @ couple[:, limb.rows].reshape(*rows.shape[:2], -1)
 
 
-def _add_size_speeds(
-    posed: Posed, points: Points, speed: Floats, weight: Floats, gain: float, normal: Normal
-) -> Floats:
-    """Add the sizes among themselves; returns their rows (T, N, 3, G) for the border."""
-    sizes = np.diff(size_derivative(posed, points), axis=0) * gain
-    heavy = sizes * weight[..., None]
-    flat = heavy.reshape(-1, sizes.shape[-1])
-    normal.corner += flat.T @ sizes.reshape(flat.shape)
-    normal.size_gradient += speed.reshape(-1) @ flat
-    return _back_once(heavy)
+def _coupled(values: Floats, weights: list[Floats]) -> Floats:
+    """Each frame's values (T, N, ...) and those of the frames it is coupled with, by weight."""
+    out = np.zeros_like(values)
+    for s, weight in enumerate(weights):
+        heavy = weight[..., None, None]
+        out[: len(values) - s] += heavy * values[s:]
+        if s:
+            out[s:] += heavy * values[: len(values) - s]
+    return out
 
 
 def _both(weight: Floats) -> Floats:

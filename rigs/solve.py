@@ -16,6 +16,7 @@ from scipy.linalg import LinAlgError
 
 from rigs import quat
 from rigs.body import Floats
+from rigs.composite import fold
 from rigs.errors import RigError
 from rigs.kinematics import Chain, Pose, Posed
 from rigs.normal import Normal
@@ -83,6 +84,7 @@ class _Problem:
         normal = Normal(len(state.posed.pose), self.chain.freedoms, len(state.sizes) if self.prior else 0)
         for term in self.terms:
             term.add(state.posed, normal)
+        fold(state.posed, normal)
         if self.prior:
             normal.corner += self.prior.precision
             normal.size_gradient += self.prior.precision @ (state.sizes - self.prior.mean)

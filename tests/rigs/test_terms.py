@@ -12,6 +12,7 @@ import pytest
 
 from rigs import quat
 from rigs.body import load_body
+from rigs.composite import fold
 from rigs.kinematics import Chain, Points, Pose, Posed, locate
 from rigs.normal import Normal
 from rigs.plants import Held, Stood
@@ -45,7 +46,11 @@ def some_points(count: int) -> Points:
     offsets = np.zeros((count, len(BODY.names), 3))
     for n in range(count):
         offsets[n, rng.permutation(len(BODY.names))[: n % 3]] = rng.normal(0.0, 0.1, (n % 3, 3))
-    return Points(rng.integers(len(BODY.names), size=count), offsets)
+    joint = rng.integers(len(BODY.names), size=count)
+    stiff = np.arange(3, count)  # carried by their own joints' bones, one bare as it is
+    offsets[stiff] = 0.0
+    offsets[stiff[1:], joint[stiff[1:]]] = rng.normal(0.0, 0.1, (max(count - 4, 0), 3))
+    return Points(joint, offsets)
 
 
 def weighted(residual: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -227,8 +232,9 @@ def dense(normal: Normal) -> tuple[np.ndarray, np.ndarray]:
 
 
 def linearised(term: Term, pose: Pose, sizes: int = len(SIZES)) -> Normal:
-    normal = Normal(len(pose), CHAIN.freedoms, sizes)
-    term.add(CHAIN.place(pose, SIZES), normal)
+    normal, posed = Normal(len(pose), CHAIN.freedoms, sizes), CHAIN.place(pose, SIZES)
+    term.add(posed, normal)
+    fold(posed, normal)
     return normal
 
 
