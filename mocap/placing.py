@@ -269,7 +269,10 @@ def _trimmed(
     if not free.any():
         return timed
     rates = [v.fps for v in videos]
-    each = [trim_offsets(views, rates, timed.offsets, free, cameras) for views in crowd.views[:TRIMMED_BY]]
+    heard = np.where(["sound" in source for source in timed.sources], timed.sd, np.inf)
+    each = [
+        trim_offsets(views, rates, timed.offsets, free, cameras, heard) for views in crowd.views[:TRIMMED_BY]
+    ]
     offsets, sd = _weighed(each, timed.offsets, free)
     near = TOGETHER * sd + ROUNDING * timed.frames
     if free.all() and np.all(np.abs(offsets - offsets.mean()) < near):
