@@ -2,7 +2,7 @@
 
     python scripts/fit_contacts.py PAIRS_FOLDER > rigs/definitions/contact.yaml
 
-PAIRS_FOLDER holds `blazepose_pairs.npz` and its `load.py`. Every training snippet is solved as for a take.
+For PAIRS_FOLDER see `pairs.py`. Every training snippet is solved as for a take, keypoints refined.
 The soles of its first solve, in which no plants are known yet, give features (`rigs.contact.features`), which
 are weighed by logistic regression against the true contacts. Soles and floors differ by a centimetre or so
 from what is assumed of them, so every snippet is seen at several heights; and as nobody glides in them, once
@@ -11,36 +11,27 @@ also as if on a moving floor, where nothing stands. Figures on the held-out peop
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import yaml
+from pairs import Pair, folder_argument, read_pairs
 from scipy.optimize import minimize
 
-from calibration.camera import Camera, Cameras
-from calibration.triangulate import triangulate
 from mocap.animate import animate
 from mocap.feet import Feet, Stance, find_stance
-from mocap.keypoints import load_layout
-from mocap.observations import Observations
-from mocap.swaps import repair_swaps
+from mocap.refiner import load_refiner
 from rigs.body import Body
 from rigs.contact import KINDS, features, find_contacts
 from rigs.ground import soles
 from rigs.kinematics import Chain, Pose, locate
 
 TRUE = (1, 3, 0, 2)  # where the truth (left heel, left toe, right heel, right toe) has our points
-UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # y up from z up
 HEIGHTS = (-0.01, 0.0, 0.01)  # metres by which a snippet is lifted
 GLIDES = (0.15, 0.6)  # m/s, least and most speed of the moving floor
-SCALE = 0.02  # of the person's height in the image: robust scale of triangulation
 RIDGE = 3.0  # squared standardised weights that cost one nat
 HEADER = """\
 # How heights and speeds of a solved foot tell that it stands; written by scripts/fit_contacts.py.
@@ -64,58 +55,28 @@ class Example:
 
 def main() -> int:
     """Fit and print the YAML."""
-    plain = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
-    parser.add_argument("pairs", type=Path)
-    folder = parser.parse_args().pairs
-    sys.path.insert(0, str(folder))
-    table = fit([solved(s) for s in snippets(folder, "train")])
+    folder = folder_argument(__doc__).parse_args().pairs
+    refiner = load_refiner("blazepose")
+    table = fit([solved(pair) for pair in read_pairs(folder, "train", refiner)])
     print(HEADER + yaml.safe_dump(table, sort_keys=False, width=110, default_flow_style=None), end="")
-    report([solved(s) for s in snippets(folder, "val")])
+    report([solved(pair) for pair in read_pairs(folder, "val", refiner)])
     return 0
 
 
-def snippets(folder: Path, split: str) -> Iterator[dict[str, Any]]:
-    """The snippets of a split, as the pairs' own loader gives them."""
-    import load as pairs
-
-    yield from pairs.load(folder / "blazepose_pairs.npz", split=split, rotations=False)
-
-
-def solved(snippet: dict[str, Any]) -> Example:
+def solved(pair: Pair) -> Example:
     """Solve a snippet, and take the soles where feet are about to be judged: after the first solve."""
-    seen, cameras = observed(snippet)
-    seen, _ = repair_swaps(seen, cameras)
-    scale = max(SCALE * float(np.nanmedian(seen.heights())), 2.0)
-    landmarks, _ = triangulate(cameras, seen.pixels, seen.confidence**2, scale_px=scale)
+    down = pair.snippet["contact"][:, TRUE].astype(bool)
     met: list[Example] = []
 
     def look(body: Body, stature: float, sizes: np.ndarray, pose: Pose, fps: float, feet: Feet) -> Stance:
         points, standing = soles(body, stature)
         positions = locate(Chain(body).place(pose, sizes), points)
-        met.append(Example(positions, standing, snippet["contact"][:, TRUE].astype(bool)))
+        met.append(Example(positions, standing, down))
         return find_stance(body, stature, sizes, pose, fps, feet)
 
     with patch("mocap.animate.find_stance", look):
-        animate(seen, cameras, landmarks, float(snippet["stature"]))
+        animate(pair.seen, pair.cameras, pair.triangulated(), pair.stature)
     return met[0]
-
-
-def observed(snippet: dict[str, Any]) -> tuple[Observations, Cameras]:
-    """What the four views saw, and their cameras, y up."""
-    names = tuple("abcd")
-    pixels, sight = snippet["kp2d"][..., :2].astype(float), snippet["kp2d"][..., 2].astype(float)
-    known = np.isfinite(pixels[..., 0])
-    confidence = np.where(known, np.maximum(np.nan_to_num(sight), 1e-3), 0.0)
-    cameras = []
-    for v, name in enumerate(names):
-        pose = np.eye(4)
-        pose[:3, :3], pose[:3, 3] = snippet["R"][v] @ UP.T, snippet["t"][v]
-        size = tuple(int(n) for n in snippet["size"][v])
-        cameras.append(Camera(name, size, snippet["K"][v].astype(float), np.zeros(0), pose))
-    world = snippet["world"].astype(float)
-    layout = load_layout("blazepose33")
-    return Observations(names, layout, pixels, confidence, Fraction(30), world), Cameras(tuple(cameras))
 
 
 def fit(examples: list[Example]) -> dict[str, Any]:
