@@ -235,7 +235,8 @@ def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float, prog
 def _solve_planted(scene: Scene, pose: Pose, sizes: Floats, stature: float, progress: Progress) -> Pose:
     def window(start: int, stop: int) -> Pose:
         terms = scene.terms(start, stop, stature, scene.settings.robust)
-        return solve(scene.chain, pose[start:stop], sizes, terms, steps=12, tolerance=3e-3).pose
+        before = pose[start:stop]
+        return solve(scene.chain, before, sizes, terms, steps=12, tolerance=3e-3, near=True).pose
 
     return solve_in_windows(scene.spans(len(pose)), window, partial(progress.advance, ""))
 

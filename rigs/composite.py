@@ -137,12 +137,14 @@ def _add_entries(freedoms: Freedoms, entries: Floats, s: int, frames: slice, nor
     normal.blocks[s][frames] += entries[:, :count, :count]
     if not freedoms.with_sizes:
         return
-    if s == 0:  # an entry is on that side where the first freedom is above
-        entries = entries + (entries * ~freedoms.above.T).swapaxes(1, 2)
-    normal.border[frames] += entries[:, :count, count:] @ freedoms.sizes
-    corner = freedoms.sizes.T @ entries[:, count:, count:].sum(axis=0) @ freedoms.sizes
-    normal.corner += corner
-    if s:
-        normal.corner += corner.T
-        later = slice(frames.start + s, frames.stop + s)
-        normal.border[later] += entries[:, count:, :count].swapaxes(1, 2) @ freedoms.sizes
+    sizes = freedoms.sizes
+    across, back = entries[:, :count, count:], entries[:, count:, :count].swapaxes(1, 2)
+    square = entries[:, count:, count:].sum(axis=0)
+    if s == 0:  # an entry is on that side where the first freedom is above, on both where they share a joint
+        across = across + back * ~freedoms.above[:count, count:]
+        square = square + (square * ~freedoms.above[count:, count:].T).T
+    else:
+        square = square + square.T
+        normal.border[frames.start + s : frames.stop + s] += back @ sizes
+    normal.border[frames] += across @ sizes
+    normal.corner += sizes.T @ square @ sizes

@@ -2,7 +2,7 @@
 
 A bone moves by a twist: shift v and turn w about the root. A point p that it carries, p from the root, moves
 by P (v, w) with P = [I, -[p]x], so a square of points' shifts is a 6 x 6 matrix a bone, the sum of P^T W P,
-also between a bone in one frame and the same bone in a later one. `rigs.composite` turns all of it into normal
+also between a bone in one frame and the same in a later one. `rigs.composite` turns all of it into normal
 equations at once, however many terms there are.
 """
 

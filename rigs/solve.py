@@ -23,6 +23,7 @@ from rigs.normal import Normal
 from rigs.terms import Term
 
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-4, 1e-7, 1e6  # of the diagonal
+NEAR_DAMPING = 1e-7  # at a start that is near: more would keep stiff terms, as feet held, from being met
 SHARES = (1.0, 0.5, 0.25)  # of a step, tried before the damping grows: a trial costs a tenth of a step
 
 
@@ -100,6 +101,7 @@ def solve(
     *,
     steps: int = 20,
     tolerance: float = 1e-4,
+    near: bool = False,
 ) -> Solution:
     """Minimise the sum of `terms` from `pose`; sizes move too if a `prior` on them is given.
 
@@ -111,6 +113,8 @@ def solve(
         prior: belief about the sizes; None holds them.
         steps: most steps that are taken.
         tolerance: relative fall of the cost under which the solve is done.
+        near: the start was solved before, with almost these terms: begin bold, and be done when the next
+            step, as foreseen from the last two, would lower the cost by less than the tolerance.
 
     Returns:
         The solution; its cost is never above the start's, and it is finite.
@@ -120,13 +124,14 @@ def solve(
     """
     _check(chain, pose, sizes)
     problem = _Problem(chain, terms, prior)
-    state, damping, taken = problem.at(pose, sizes), FIRST_DAMPING, 0
-    done = len(pose) == 0
+    state, damping, taken = problem.at(pose, sizes), NEAR_DAMPING if near else FIRST_DAMPING, 0
+    done, fall = len(pose) == 0, np.inf
     while taken < steps and not done:
-        before = state.cost
+        before, last = state.cost, fall
         state, damping = _descend(problem, state, damping)
-        taken += 1
-        done = before - state.cost <= tolerance * state.cost
+        taken, fall = taken + 1, before - state.cost
+        shrinks = min(fall / last, 1.0) if near and taken > 1 and last > 0 else 1.0
+        done = fall * shrinks <= tolerance * state.cost
     return Solution(state.posed.pose, state.sizes, state.cost, taken)
 
 

@@ -208,6 +208,16 @@ def test_the_cost_never_rises_and_the_solve_stops(walk: Clip) -> None:
     assert solve(CHAIN, done.pose, walk.sizes, terms, tolerance=1e-6).steps == 1
 
 
+def test_a_near_start_takes_fewer_steps_to_the_same_end(walk: Clip) -> None:
+    rng = np.random.default_rng(6)
+    terms = walk.terms(noisy(walk.seen(), NOISE, rng))
+    done = solve(CHAIN, walk.start, walk.sizes, terms, steps=100, tolerance=1e-9)
+    start = CHAIN.move(done.pose, rng.normal(0.0, 0.005, (len(done.pose), CHAIN.freedoms)))
+    far, near = (solve(CHAIN, start, walk.sizes, terms, tolerance=1e-3, near=flag) for flag in (False, True))
+    assert near.steps < far.steps
+    assert near.cost < far.cost * (1 + 1e-3)  # what the steps that were saved were foreseen to gain
+
+
 class Saddle:
     """A term whose matrix is not positive definite, as no sum of squares is, to try the way out."""
 
