@@ -55,7 +55,7 @@ PLACES = {
     "hashing": "mocap.pipeline:sha256",
     "beginning": "mocap.detect.run:_job",
     "detecting": "mocap.detect.run:wait",
-    "solving": "mocap.pipeline:triangulate",
+    "solving": "mocap.solving:triangulate",
     "sizing": "mocap.animate:_solve_sizes",
     "writing": "mocap.pipeline:write_people",
     "moving": "mocap.storage:move",
