@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import yaml
@@ -70,39 +71,40 @@ def load_build(layout: Layout, refined: bool = False) -> Build:
     Raises:
         MocapError: nobody has measured them.
     """
+    table = _table(layout)
+    left = [layout.index(name) for name in table["landmarks"]]
+    rows = np.array(sorted({*left, *layout.mirror[left].tolist()}))
+    place = {int(row): n for n, row in enumerate(rows)}
+    measured = table["refined" if refined else "detected"]
+    bones, habits = measured["bones"], measured["habits"]
+    pairs = [(k, pair) for k, (a, b, *_) in enumerate(bones) for pair in _both_sides(layout, a, b)]
+    kind = np.array([k for k, _ in pairs])
+    length, spread, give = np.array([row[2:] for row in bones], dtype=float).T
+    high, low = (np.array([place[layout.index(n)] for n in habits[key]]) for key in ("high", "low"))
+    return Build(
+        rows,
+        np.array([[place[i] for i in pair] for _, pair in pairs]),
+        kind,
+        give[kind],
+        length,
+        spread,
+        np.array(habits["sd"], dtype=float),
+        (float(habits["above"][0]), float(habits["above"][1])),
+        float(habits["perspective"]),
+        high,
+        low,
+    )
+
+
+def _table(layout: Layout) -> dict[str, Any]:
     source = resources.files("mocap") / "landmarks" / f"{layout.name}_bones.yaml"
     if not source.is_file():
         raise MocapError(
             f"layout {layout.name}: nobody has measured bodies in it; "
             "use blazepose to calibrate from a person"
         )
-    table = yaml.safe_load(source.read_text(encoding="utf-8"))
-    left = [layout.index(name) for name in table["landmarks"]]
-    table = table["refined" if refined else "detected"]
-    rows = np.array(sorted({*left, *layout.mirror[left].tolist()}))
-    place = {int(row): n for n, row in enumerate(rows)}
-    pairs, kind = [], []
-    for k, (one, other, *_) in enumerate(table["bones"]):
-        for pair in _both_sides(layout, one, other):
-            pairs.append([place[i] for i in pair])
-            kind.append(k)
-    length, spread, give = np.array([row[2:] for row in table["bones"]], dtype=float).T
-    habits = table["habits"]
-    high, low = (np.array([place[layout.index(n)] for n in habits[key]]) for key in ("high", "low"))
-    above = (float(habits["above"][0]), float(habits["above"][1]))
-    return Build(
-        rows,
-        np.array(pairs),
-        np.array(kind),
-        give[kind],
-        length,
-        spread,
-        np.array(habits["sd"], dtype=float),
-        above,
-        float(habits["perspective"]),
-        high,
-        low,
-    )
+    table: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return table
 
 
 def _both_sides(layout: Layout, one: str, other: str) -> list[tuple[int, int]]:

@@ -23,10 +23,8 @@ FEET: tuple[Feet, ...] = get_args(Feet)
 
 HOLD_SD = 0.004  # m/s of a standing point
 HEIGHT_SD = 0.006  # metres: how far the plants of one person differ in height
-USUAL_SD, SEEN_SD = (
-    0.004,
-    0.005,
-)  # of stature: of standing balls, from person to person; of a person's solved ones
+USUAL_SD = 0.004  # of stature: of the height of standing balls, from person to person
+SEEN_SD = 0.005  # of stature: of a person's own as solved
 FEW = 0.2  # seconds of plants that tell nothing of a person's own height
 LOWEST = 0.5  # of the height of a standing sole: below that none goes
 TOE_BEND = np.deg2rad(65.0)  # most that toes bend up

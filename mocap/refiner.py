@@ -2,8 +2,8 @@
 
 A detector errs with pose and view: the hip of a person seen from the side, a wrist behind the trunk. A small
 network per detector, trained on its output beside the truth, foretells that error from one view alone: from
-the landmarks about their box, their confidences, the detector's 3D guess and how all of them move within a
-third of a second. Sides that the detector exchanged stay exchanged.
+the landmarks about their box, their confidences, the detector's 3D guess and how all of them move within
+half a second before and after. Sides that the detector exchanged stay exchanged.
 The network is a perceptron on each frame, then convolutions over time (van den Oord et al. 2016); it runs on
 plain matrix products. How it was made stands in `docs/refiner.md`.
 """
@@ -252,12 +252,11 @@ def _both_ways(one: Stretch, network: Network, mirror: Indices) -> tuple[Floats,
 
 
 def _foretold(one: Stretch, network: Network) -> tuple[Floats, Floats]:
+    """Corrections (T, J, 2) and spread (T, J), pixels, of the image as it is."""
     out = network(one.features()).astype(float)
     landmarks, (_, radius) = one.points.shape[1], one.box()
-    move, spread = out[:, : 2 * landmarks], out[:, 2 * landmarks :]
-    return move.reshape(-1, landmarks, 2) * (MOVE * radius)[:, None, None], np.exp(spread) * (
-        SPREAD * radius
-    )[:, None]
+    move, spread = out[:, : 2 * landmarks].reshape(-1, landmarks, 2), np.exp(out[:, 2 * landmarks :])
+    return move * (MOVE * radius)[:, None, None], spread * (SPREAD * radius)[:, None]
 
 
 def _neighbours(hidden: Singles, dilation: int) -> Singles:

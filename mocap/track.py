@@ -49,18 +49,13 @@ class Track:
         return Track(self.view, self.frames[start:stop], self.lanes[start:stop])
 
 
-def find_tracks(view: int, seen: Keypoints2D) -> list[Track]:
-    """Link a view's detections over time, and break the links where they are doubtful.
+def tracks_in_place(view: int, straight: Keypoints2D) -> list[Track]:
+    """Find the tracks of a view, cut up where they are doubtful.
 
     Args:
         view: its number.
-        seen: (T, P) detections, in any order on the P axis in each frame.
+        straight: detections with everybody in a place of his own for as long as links hold (`straightened`).
     """
-    return _cut(_linked(view, seen), seen)
-
-
-def tracks_in_place(view: int, straight: Keypoints2D) -> list[Track]:
-    """Find the tracks of a view whose people are in places of their own already: see `straightened`."""
     linked = []
     for lane in range(straight.people):
         there = np.flatnonzero((straight.confidence[:, lane] > 0).any(axis=-1))

@@ -151,14 +151,6 @@ def plants(down: Bools) -> list[Plant]:
     return [Plant(point, *run) for point in range(down.shape[1]) for run in _runs(down[:, point])]
 
 
-def targets(positions: Floats, down: Bools) -> Floats:
-    """Return the one point (T, N, 3) where each plant stands: the median of its positions; NaN elsewhere."""
-    out = np.full(positions.shape, np.nan)
-    for plant in plants(down):
-        out[plant.frames, plant.point] = np.median(positions[plant.frames, plant.point], axis=0)
-    return out
-
-
 def _runs(flags: Bools) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

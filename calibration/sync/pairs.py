@@ -17,8 +17,6 @@ from calibration.sync.tracks import Smooth
 
 Array = NDArray[np.float64]
 
-WF = 1.0
-WS = 1.0
 LIMIT = 2.0  # deviations at which a landmark has lost half its say (Geman and McClure 1987)
 _WIDTHS = (np.inf, 8.0, 5.0, 3.0, 2.0, 2.0)  # LIMIT of each round of a fit, from everybody's say to its own
 _FITTED = 600  # landmarks that a fit takes, spread over the frames

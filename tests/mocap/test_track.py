@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mocap.keypoints import Keypoints2D, load_layout
-from mocap.track import Track, distance, extent, find_tracks, straightened, tracks_in_place
+from mocap.track import Track, distance, extent, straightened, tracks_in_place
 
 LAYOUT = load_layout("coco17")
 BODY = np.random.default_rng(1).uniform((0, 0), (40, 120), (17, 2))  # pixels
@@ -26,6 +26,13 @@ def view(*people: np.ndarray, seed: int | None = None) -> tuple[Keypoints2D, np.
         points = np.take_along_axis(points, who[..., None, None], axis=1)
     confidence = np.where(np.isfinite(points[..., 0]), 0.9, 0.0)
     return Keypoints2D(LAYOUT, points, confidence, np.arange(len(points)) / 30, (1280, 720)), who
+
+
+def find_tracks(view: int, seen: Keypoints2D) -> list[Track]:
+    """Tracks by the places that people have in `seen`."""
+    straight, lane = straightened(seen)
+    tracks = tracks_in_place(view, straight)
+    return [Track(view, t.frames, lane[t.frames, t.lanes]) for t in tracks]
 
 
 def people_of(tracks: list[Track], who: np.ndarray) -> list[set[int]]:

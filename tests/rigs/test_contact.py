@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rigs.contact import Plant, decode, evidence, features, find_contacts, plants, targets
+from rigs.contact import Plant, decode, evidence, features, find_contacts, plants
 
 STANDING = np.array([0.02, 0.02, 0.045, 0.045])
 STEP, STANCE, SWING = 0.65, 0.6, 0.5  # metres; seconds
@@ -153,13 +153,3 @@ def test_plants_of_flags_give_the_flags_back() -> None:
         assert down[plant.frames, plant.point].all()
         again[plant.frames, plant.point] = True
     assert np.array_equal(again, down)
-
-
-def test_a_plant_has_one_target_that_an_outlier_does_not_move() -> None:
-    soles = standing(20)
-    soles[7, 0] += 5.0
-    down = np.zeros((20, 4), bool)
-    down[3:15, 0] = True
-    goal = targets(soles, down)
-    assert np.array_equal(goal[3:15, 0], np.tile(soles[0, 0], (12, 1)))
-    assert np.isnan(goal[~down]).all()
