@@ -43,6 +43,22 @@ def on_one_clock(
         raise MocapError(f"views were detected in different layouts: {', '.join(sorted(layouts))}; use one")
     fps = max(rates)
     ticks = _ticks([k.times + o for k, o in zip(keypoints, offsets, strict=True)], fps, names)
+    return at_ticks(views, ticks, fps, offsets, person)
+
+
+def at_ticks(
+    views: Mapping[str, Keypoints2D], ticks: Floats, fps: Fraction, offsets: Sequence[float], person: int = 0
+) -> Observations:
+    """Sample every view at given ticks.
+
+    Args:
+        views: name -> keypoints, all of one layout.
+        ticks: (T,) seconds of the clock, 1 / fps apart.
+        fps: frames a second.
+        offsets: seconds to add to each view's own times, in the order of the views.
+        person: which person of the views.
+    """
+    names, keypoints = tuple(views), list(views.values())
     sampled = [_sample(k, ticks - o, float(fps), person) for k, o in zip(keypoints, offsets, strict=True)]
     points, confidence, *more = zip(*sampled, strict=True)
     world, spread, detected = (_stacked(values) for values in more)

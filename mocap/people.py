@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mocap.errors import MocapError, TakeError
 from mocap.take import Take
@@ -36,6 +37,7 @@ def write_people(
     motions: Mapping[int, Motion],
     there: Mapping[int, Mapping[str, Any]] | None = None,
     contacts: Mapping[int, Contacts | None] | None = None,
+    hands: Mapping[int, NDArray[np.bool_]] | None = None,
 ) -> None:
     """Keep people's motions, by number from 1, in the take; they are all that it then has.
 
@@ -44,21 +46,25 @@ def write_people(
         motions: by person.
         there: by person, when he was there: see `mocap.quality.present`.
         contacts: by person, when his feet stand, if anybody looked.
+        hands: by person, (T, 2) whether left and right hand were seen.
 
     Raises:
         TakeError: the disk is full, or the take cannot be written.
     """
     for person, motion in motions.items():
-        _write_motion(take, person, motion, (contacts or {}).get(person))
+        _write_motion(take, person, motion, (contacts or {}).get(person), (hands or {}).get(person))
     presence = {str(person): dict(when) for person, when in (there or {}).items()}
     take.write_json(_RECORD, {"people": sorted(motions), "there": presence})
 
 
-def _write_motion(take: Take, person: int, motion: Motion, contacts: Contacts | None) -> None:
-    skeleton = motion.skeleton
-    stands = (
-        {} if contacts is None else {"contact_points": np.array(SOLES), "contact_level_m": contacts.level}
-    )
+def _write_motion(
+    take: Take, person: int, motion: Motion, contacts: Contacts | None, hands: NDArray[np.bool_] | None
+) -> None:
+    skeleton, more = motion.skeleton, {}
+    if contacts is not None:
+        more |= {"contact_points": np.array(SOLES), "contact_level_m": contacts.level}
+    if hands is not None:
+        more |= {"hands_seen": hands}
     take.write_arrays(
         motion_file(person),
         names=np.array(skeleton.names),
@@ -69,7 +75,7 @@ def _write_motion(take: Take, person: int, motion: Motion, contacts: Contacts | 
         rotations_wxyz=motion.rotations,
         root_m=motion.root,
         fps=np.array([motion.fps.numerator, motion.fps.denominator]),
-        **stands,
+        **more,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,14 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration.files import write_aniposelib
 from mocap import quality
 from mocap.cameras import check_cameras
 from mocap.config import CaptureConfig, View
 from mocap.detect import DEFAULT
-from mocap.detect.run import detect_views
+from mocap.detect.parts import read_keypoints
+from mocap.detect.run import detect_hands, detect_views
 from mocap.feet import Feet
+from mocap.hands import Handed, Hands, with_hands
+from mocap.keypoints import Keypoints2D
 from mocap.people import points_file, write_people
 from mocap.pictures import disagreement_sheet, rig_page
 from mocap.placing import Placed, place_views
@@ -31,6 +35,7 @@ from mocap.solving import Solved, solve_people
 from mocap.take import Take
 from mocap.video import VideoInfo, probe, sha256
 
+Floats = NDArray[np.float64]
 Follow = Callable[[str], Progress]
 
 
@@ -43,6 +48,7 @@ def capture(
     incomplete: bool = False,
     trust: bool = False,
     feet: Feet = "auto",
+    hands: Hands = "auto",
     progress: Follow = lambda stage: Quiet(),
 ) -> Quality:
     """Turn videos of people into a take.
@@ -55,7 +61,8 @@ def capture(
         incomplete: whether videos that cannot be read to their end will do, with a warning.
         trust: whether a given calibration is taken as it is, and not made better by the person.
         feet: what is done for feet, see `mocap.animate.animate`.
-        progress: given "detecting" or "solving" as that stage begins, answers who follows it.
+        hands: where fingers are looked for, see `mocap.hands.with_hands`.
+        progress: given "detecting", "solving" or "hands" as that stage begins, answers who follows it.
 
     Returns:
         The quality record, which is also in the take.
@@ -64,13 +71,14 @@ def capture(
         MocapError, calibration.CalibrationError: bad input, or a result that would be meaningless.
     """
     began = time.perf_counter()
-    job = _Job.begin(config, folder, detector, trust, feet)
+    job = _Job.begin(config, folder, detector, trust, feet, hands)
     with job.take.lock():
         placed = job.place(progress, workers, incomplete)
         with _stage(job.take, "solve", [job.arguments, job.views]):
             solved, left_out = solve_people(placed, config, job.videos, progress, feet)
-        result = _measured(solved, left_out, placed, config, time.perf_counter() - began)
-        _write(job.take, solved, placed, job.videos, result)
+        handed = job.hands(solved, placed, progress, workers, incomplete)
+        result = _measured(solved, handed, left_out, placed, config, time.perf_counter() - began)
+        _write(job.take, solved, handed, placed, job.videos, result)
         job.take.complete()
     return result
 
@@ -99,7 +107,7 @@ def place_only(
     Raises:
         MocapError, calibration.CalibrationError: bad input, or cameras that cannot be found.
     """
-    job = _Job.begin(config, folder, detector, trust=False, feet="auto")
+    job = _Job.begin(config, folder, detector, trust=False, feet="auto", hands="auto")
     with job.take.lock():
         return job.place(progress, workers, incomplete)
 
@@ -115,10 +123,12 @@ class _Job:
     take: Take
 
     @classmethod
-    def begin(cls, config: CaptureConfig, folder: Path, detector: str, trust: bool, feet: Feet) -> _Job:
+    def begin(
+        cls, config: CaptureConfig, folder: Path, detector: str, trust: bool, feet: Feet, hands: Hands
+    ) -> _Job:
         videos = [probe(view.video) for view in config.views]
         check_cameras(config, videos)
-        arguments = _arguments(config, detector, trust, feet)
+        arguments = _arguments(config, detector, trust, feet, hands)
         views = [_record(view, video) for view, video in zip(config.views, videos, strict=True)]
         return cls(config, videos, arguments, views, Take.create(folder, arguments, views))
 
@@ -141,6 +151,27 @@ class _Job:
             trust = self.arguments["trust_calibration"]
             return place_views(config, self.videos, keypoints, trust=trust, refine=refine)
 
+    def hands(
+        self,
+        solved: list[Solved],
+        placed: Placed,
+        progress: Follow,
+        workers: int | None,
+        incomplete: bool,
+    ) -> list[Handed]:
+        """Give the solved people hands."""
+        views, take = self.config.views, self.take
+
+        def look(regions: Mapping[str, Floats]) -> Mapping[str, Keypoints2D]:
+            follow = progress("hands")
+            return detect_hands(
+                views, regions, take=take, progress=follow, workers=workers, incomplete=incomplete
+            )
+
+        keypoints = {view.name: read_keypoints(take, view.name) for view in views}
+        with _stage(take, "hands", [self.arguments, self.views]):
+            return with_hands(solved, keypoints, placed.offsets, look, self.arguments["hands"])
+
 
 @contextmanager
 def _stage(take: Take, name: str, inputs: list[Any]) -> Iterator[None]:
@@ -154,7 +185,12 @@ def _stage(take: Take, name: str, inputs: list[Any]) -> Iterator[None]:
 
 
 def _measured(
-    solved: list[Solved], left_out: list[str], placed: Placed, config: CaptureConfig, seconds: float
+    solved: list[Solved],
+    handed: list[Handed],
+    left_out: list[str],
+    placed: Placed,
+    config: CaptureConfig,
+    seconds: float,
 ) -> Quality:
     given = config.subject.height is not None and len(placed.people) == 1
     found = [
@@ -163,9 +199,10 @@ def _measured(
     ]
     said = [one.notes + quality.warnings(each) for one, each in zip(solved, found, strict=True)]
     people = [
-        {**each.record, **present(one.seen, one.first)} for one, each in zip(solved, found, strict=True)
+        {**each.record, **hands.record(), **present(one.seen, one.first)}
+        for one, hands, each in zip(solved, handed, found, strict=True)
     ]
-    record: dict[str, Any] = {**found[0].record, **placed.record, "people": people}
+    record: dict[str, Any] = {**found[0].record, **handed[0].record(), **placed.record, "people": people}
     frames = placed.seen.frames
     record["processing_s"] = round(seconds, 3)
     record["processing_fps"] = frames / max(seconds, 1e-9)
@@ -194,17 +231,23 @@ def _draw_disagreements(take: Take, placed: Placed, videos: list[VideoInfo]) -> 
 
 
 def _write(
-    take: Take, solved: list[Solved], placed: Placed, videos: list[VideoInfo], result: Quality
+    take: Take,
+    solved: list[Solved],
+    handed: list[Handed],
+    placed: Placed,
+    videos: list[VideoInfo],
+    result: Quality,
 ) -> None:
     first = solved[0]
     take.write_text("cameras.html", _page(first, placed, result))
     _draw_disagreements(take, placed, videos)
     for person, one in enumerate(solved, 1):
         _write_points(take, points_file(person), one)
-    motions = {person: one.animated.motion for person, one in enumerate(solved, 1)}
+    motions = {person: hands.motion for person, hands in enumerate(handed, 1)}
     there = {person: present(one.seen, one.first) for person, one in enumerate(solved, 1)}
     contacts = {person: one.animated.contacts for person, one in enumerate(solved, 1)}
-    write_people(take, motions, there, contacts)
+    seen = {person: hands.seen for person, hands in enumerate(handed, 1)}
+    write_people(take, motions, there, contacts, seen)
     cameras = take.scratch("cameras.toml")
     offsets = dict(zip(first.cameras.names, placed.offsets.tolist(), strict=True))
     write_aniposelib(cameras, first.cameras, offsets)
@@ -224,7 +267,7 @@ def _write_points(take: Take, name: str, solved: Solved) -> None:
     )
 
 
-def _arguments(config: CaptureConfig, detector: str, trust: bool, feet: Feet) -> dict[str, Any]:
+def _arguments(config: CaptureConfig, detector: str, trust: bool, feet: Feet, hands: Hands) -> dict[str, Any]:
     calibration = config.calibration
     return {
         "source": config.source and str(config.source),
@@ -235,6 +278,7 @@ def _arguments(config: CaptureConfig, detector: str, trust: bool, feet: Feet) ->
         "up": calibration and calibration.up,
         "trust_calibration": trust,
         "feet": feet,
+        "hands": "never" if hands == "auto" and detector == "given" else hands,
         "height_m": config.subject.height,
         "people": config.people,
     }

@@ -65,6 +65,7 @@ class Quality:
             f"left/right    exchanged frames put back: {swaps}",
             f"gaps          {gaps['frames']} frames without the body, longest {gaps['longest_s']:.2f} s",
             f"planted feet  {_feet_words(r['feet'])}",
+            f"hands         {_hands_words(r.get('hands_seen_share'))}",
             f"floor         lowest foot {_mm(r['feet']['floor_mm'])} from y = 0",
             f"body          stature {r['stature_m']:.2f} m{' (given)' if r['stature_given'] else ''}",
             f"speed         {r['processing_fps']:.1f} frames/s of {r['frames']} x {count}",
@@ -282,6 +283,12 @@ def _longest_run(mask: NDArray[np.bool_]) -> int:
 
 def _number(value: np.floating[Any]) -> float | None:
     return float(value) if np.isfinite(value) else None
+
+
+def _hands_words(share: dict[str, float] | None) -> str:
+    if not share or not any(share.values()):
+        return "not seen: fingers are relaxed"
+    return "seen in " + ", ".join(f"{100 * v:.0f} % ({side})" for side, v in share.items()) + " of the frames"
 
 
 def _swap_words(count: dict[str, int]) -> str:

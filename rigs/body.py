@@ -43,7 +43,8 @@ class Body:
     freedom_joint: Ints  # (R,) the joint that turns
     freedom_axis: Floats  # (R, 3) unit axis in the joint's own frame
     limits: Floats  # (R, 2) radians, infinite where there is none
-    rest_sd: Floats  # (J,) radians, infinite where nothing pulls to rest
+    relaxed: Floats  # (J, 3) radians about the joint's axes of freedom, where it is when nothing moves it
+    rest_sd: Floats  # (J, 3) radians, likewise; infinite where nothing pulls it there
     like_joint: Ints  # (J,) joint whose turn this one shares, -1 for none
     like_sd: Floats  # (J,) radians
     acceleration: Floats  # (J,) m/s^2, root mean square in lively motion
@@ -67,12 +68,20 @@ class Body:
 
 
 @lru_cache
-def load_body(name: str = "human") -> Body:
-    """Load the body definition `name` from the package's data; raises RigError if there is none."""
+def load_body(name: str = "human", mirrored: bool = False) -> Body:
+    """Load the body definition `name` from the package's data, or its mirror image (x -> -x).
+
+    Raises:
+        RigError: there is none.
+    """
     source = resources.files("rigs") / "definitions" / f"{name}.yaml"
     if not source.is_file():
         raise RigError(f"body definition '{name}' does not exist in rigs/definitions")
-    return body_from_definition(yaml.safe_load(source.read_text(encoding="utf-8")))
+    definition = yaml.safe_load(source.read_text(encoding="utf-8"))
+    if mirrored:
+        joints = {name: _mirrored(row) for name, row in definition["joints"].items()}
+        definition = {**definition, "joints": joints}
+    return body_from_definition(definition)
 
 
 def body_from_definition(definition: dict[str, Any]) -> Body:
@@ -96,7 +105,8 @@ def body_from_definition(definition: dict[str, Any]) -> Body:
         freedom_joint=np.array([k for k, _, _ in freedoms]),
         freedom_axis=np.array([axis for _, axis, _ in freedoms], float),
         limits=np.deg2rad(np.array([limit for _, _, limit in freedoms], float)),
-        rest_sd=np.deg2rad([row.get("rest_sd_deg", np.inf) for row in rows]),
+        relaxed=np.deg2rad([_by_axis(row.get("relaxed_deg", 0.0), 0.0) for row in rows]),
+        rest_sd=np.deg2rad([_by_axis(row.get("rest_sd_deg", np.inf), np.inf) for row in rows]),
         like_joint=np.array([index[row["like"]["joint"]] if "like" in row else -1 for row in rows]),
         like_sd=np.deg2rad([row["like"]["sd_deg"] if "like" in row else np.inf for row in rows]),
         acceleration=np.array([row["acceleration"] for row in rows], float),
@@ -107,6 +117,11 @@ def _freedoms(row: dict[str, Any]) -> list[tuple[Any, Any]]:
     turning = np.array([row["axis"]]) if row["motion"] == "hinge" else np.eye(3)[: MOTIONS[row["motion"]]]
     limits = row.get("limits_deg", [[-np.inf, np.inf]] * len(turning))
     return list(zip(turning, limits, strict=True))
+
+
+def _by_axis(value: Any, missing: float) -> list[float]:
+    """A value for each of three axes, from one for all or one each for as many as there are."""
+    return [value] * 3 if not isinstance(value, list) else [*value, missing, missing, missing][:3]
 
 
 def _check(name: str, joints: dict[str, Any], sizes: tuple[str, ...]) -> None:
@@ -144,6 +159,8 @@ def _mirrored(row: dict[str, Any]) -> dict[str, Any]:
     if len(row.get("limits_deg", ())) == 3:
         x, y, z = row["limits_deg"]
         out["limits_deg"] = [x, [-y[1], -y[0]], [-z[1], -z[0]]]
+    if len(row.get("relaxed_deg", ())) == 3:
+        out["relaxed_deg"] = list(-MIRROR * row["relaxed_deg"])
     if "like" in row:
         out["like"] = dict(row["like"], joint=_right(row["like"]["joint"]))
     return out

@@ -43,19 +43,19 @@ class Limits:
 
 @dataclass
 class Rest:
-    """Joints that nothing is seen of stay near rest, and those that share a bend share it."""
+    """Joints that nothing is seen of stay relaxed, and those that share a bend share it."""
 
     body: Body
     frame_weight: float = 1.0
 
     def cost(self, posed: Posed) -> float:
-        """Half the sum of squared rotation vectors from rest and between sharing joints, in deviations."""
-        pull, share = posed.angles * self._firm, self._share(posed)
+        """Half the sum of squares: how far joints are from relaxed, and sharing ones apart, in deviations."""
+        pull, share = self._pull(posed), self._share(posed)
         return 0.5 * float((pull**2).sum() + (share**2).sum())
 
     def add(self, posed: Posed, normal: Normal) -> None:
         """Add both springs; a sharing joint is tied to its like."""
-        _add_joints(posed, np.True_, self._firm, posed.angles * self._firm, normal)
+        _add_joints(posed, np.True_, self._firm, self._pull(posed), normal)
         share = self._share(posed)
         for k, (mine, other) in enumerate(zip(self._tied, self._like, strict=True)):
             columns = posed.chain.columns[[mine, other]].reshape(-1)
@@ -65,12 +65,20 @@ class Rest:
             normal.add(0, columns, rows.swapaxes(1, 2) @ rows)
             normal.gradient[:, columns] += (share[:, k, None] @ rows)[:, 0]
 
+    def _pull(self, posed: Posed) -> Floats:
+        return self._away(posed) * self._firm
+
+    def _away(self, posed: Posed) -> Floats:
+        """Angles (T, J, 3) from the relaxed pose."""
+        return posed.angles - self.body.relaxed
+
     def _share(self, posed: Posed) -> Floats:
-        return (posed.angles[:, self._tied] - posed.angles[:, self._like]) * self._tie
+        away = self._away(posed)
+        return (away[:, self._tied] - away[:, self._like]) * self._tie
 
     @cached_property
     def _firm(self) -> Floats:
-        return np.asarray(np.sqrt(self.frame_weight) / self.body.rest_sd)[:, None]
+        return np.asarray(np.sqrt(self.frame_weight) / self.body.rest_sd)
 
     @cached_property
     def _tied(self) -> Ints:

@@ -18,11 +18,13 @@ class Acceleration:
     """Bodies accelerate moderately: the integral over time of (acceleration / density)^2 of points (N,).
 
     density: (N,) m / s^1.5, the root of the spectral density of the points' acceleration.
+    about: (T, N, 3) m, a motion that the points share and that costs nothing.
     """
 
     points: Points
     density: Floats
     fps: float
+    about: Floats | float = 0.0
 
     def cost(self, posed: Posed) -> float:
         """Half the integral of squared acceleration over density."""
@@ -32,8 +34,8 @@ class Acceleration:
         """Second differences couple three frames; every product of frames is formed once."""
         if len(posed.pose) < 3:
             return
-        pull = _back_twice(self._bend(posed)) * self._gain[:, None]
-        weights = [times[:, None] * self._gain**2 for times in _overlaps(len(posed.pose))]
+        pull = back_twice(self._bend(posed)) * self._gain[:, None]
+        weights = [times[:, None] * self._gain**2 for times in overlaps(len(posed.pose))]
         _add_products(posed, self.points, weights, pull, normal)
 
     @property
@@ -41,10 +43,10 @@ class Acceleration:
         return self.fps**1.5 / self.density
 
     def _bend(self, posed: Posed) -> Floats:
-        return np.diff(locate(posed, self.points) * self._gain[:, None], n=2, axis=0)
+        return np.diff((locate(posed, self.points) - self.about) * self._gain[:, None], n=2, axis=0)
 
 
-def _overlaps(frames: int) -> list[Floats]:
+def overlaps(frames: int) -> list[Floats]:
     """How often a frame meets itself, the next and the one after in the squares of all second differences."""
     stencil = (1.0, -2.0, 1.0)
     counts = [np.zeros(frames - s) for s in range(3)]
@@ -54,7 +56,7 @@ def _overlaps(frames: int) -> list[Floats]:
     return counts
 
 
-def _back_twice(values: Floats) -> Floats:
+def back_twice(values: Floats) -> Floats:
     """Apply the transpose of the second difference over frames: (T - 2, ...) to (T, ...)."""
     out = np.zeros((len(values) + 2, *values.shape[1:]))
     out[:-2] += values

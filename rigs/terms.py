@@ -13,11 +13,25 @@ from typing import Protocol
 from rigs.evidence import Reprojection, Shape
 from rigs.kinematics import Posed
 from rigs.limits import Limits, Rest
+from rigs.near import Near
 from rigs.normal import Normal
 from rigs.plants import Held, Stood
 from rigs.priors import Acceleration, Planted
+from rigs.steady import Steady
 
-__all__ = ["Acceleration", "Held", "Limits", "Planted", "Reprojection", "Rest", "Shape", "Stood", "Term"]
+__all__ = [
+    "Acceleration",
+    "Held",
+    "Limits",
+    "Near",
+    "Planted",
+    "Reprojection",
+    "Rest",
+    "Shape",
+    "Steady",
+    "Stood",
+    "Term",
+]
 
 
 class Term(Protocol):

@@ -25,6 +25,7 @@ from mocap.observations import Observations
 from rigs import quat
 from rigs.body import load_body
 from rigs.kinematics import Chain, Pose, locate
+from rigs.motion import Motion
 from tests.calibration.synthetic import ring
 
 STATURE = 1.75
@@ -63,6 +64,12 @@ def marching(frames: int, fps: Fraction | float = 30, stature: float = STATURE) 
     landmarks = np.full((frames, len(LAYOUT), 3), np.nan)
     landmarks[:, attachment.rows] = locate(posed, attachment.points(stature))
     return Person(posed.positions, landmarks)
+
+
+def body_joints(motion: Motion) -> np.ndarray:
+    """Where the joints of `Person` are in a motion that has fingers as well: (T, J, 3) m."""
+    rows = [motion.skeleton.index(name) for name in load_body().names]
+    return np.asarray(motion.world()[0][:, rows])
 
 
 def observed(seen_by: Cameras, people: Sequence[Person], fps: Fraction = Fraction(30)) -> Observations:

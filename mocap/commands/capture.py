@@ -12,6 +12,7 @@ from mocap.commands.source import config_from, default_take
 
 if TYPE_CHECKING:
     from mocap.feet import Feet
+    from mocap.hands import Hands
 
 
 @click.command()
@@ -39,6 +40,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Hold feet that stand; all that are low and slow; none; or with the lower one always on the floor.",
 )
+@click.option(
+    "--hands",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Look for fingers where hands are large enough to be seen; everywhere; or nowhere.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
 def capture(
     views: Path | None,
@@ -51,6 +59,7 @@ def capture(
     incomplete: bool,
     trust: bool,
     feet: Feet,
+    hands: Hands,
     quiet: bool,
 ) -> None:
     """Detect, place cameras, triangulate and solve: videos into a take folder.
@@ -77,6 +86,7 @@ def capture(
         incomplete=incomplete,
         trust=trust,
         feet=feet,
+        hands=hands,
         progress=bar,
     )
     if not quiet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import multiprocessing
 import os
@@ -9,7 +10,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
@@ -17,8 +18,12 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mocap.config import View
 from mocap.detect import DEFAULT, detector
+from mocap.detect.hands import Hands
 from mocap.detect.parts import Parts, detection_key, keypoints_file, read_keypoints
 from mocap.detect.worker import Job, work
 from mocap.errors import DetectError, MocapError
@@ -60,8 +65,43 @@ def detect_views(
             What was found until then is kept, and the next call goes on there.
     """
     jobs = [_job(view, detector_name, take, incomplete, alone) for view in views]
+    return _done(jobs, progress or Quiet(), workers)
+
+
+def detect_hands(
+    views: Sequence[View],
+    regions: Mapping[str, NDArray[np.float64]],
+    *,
+    take: Take,
+    progress: Progress | None = None,
+    workers: int | None = None,
+    incomplete: bool = False,
+) -> dict[str, Keypoints2D]:
+    """Find the hands of people whose places are known, in all views; kept and resumed as by `detect_views`.
+
+    Args:
+        views: the views, names differing.
+        regions: by view, see `mocap.detect.hands.Hands`; views without any are not looked at.
+        take: a take that is being captured (and locked); the results go to `views/NAME.hands.keypoints.npz`.
+        progress: told of every few frames.
+        workers: processes.
+        incomplete: whether the frames of a video that cannot be read to its end will do.
+
+    Returns:
+        Keypoints in the layout "hands42" by name of the view, of those that were looked at; P as given.
+
+    Raises:
+        MocapError: as by `detect_views`.
+    """
+    worth = [view for view in views if np.isfinite(regions[view.name]).any()]
+    jobs = [_hand_job(view, regions[view.name], take, incomplete) for view in worth]
+    found = _done(jobs, progress or Quiet(), workers)
+    return {view.name: seen for view, seen in zip(worth, found.values(), strict=True)}
+
+
+def _done(jobs: Sequence[Job], progress: Progress, workers: int | None) -> dict[str, Keypoints2D]:
+    """Do what the take does not have yet; the results by the jobs' names."""
     missing = [job for job in jobs if not _kept(job)]
-    progress = progress or Quiet()
     if missing:
         lengths = {job.view: probe(job.video).frames for job in missing}
         known = [n for n in lengths.values() if n is not None]
@@ -71,7 +111,7 @@ def detect_views(
             _Crew(progress).do(missing, min(workers or processors(), len(missing)))
         finally:
             progress.done()
-    return {job.view: read_keypoints(take, job.view) for job in jobs}
+    return {job.view: read_keypoints(job.take, job.view) for job in jobs}
 
 
 def processors() -> int:
@@ -85,6 +125,14 @@ def _job(view: View, detector_name: str, take: Take, incomplete: bool, alone: bo
     version = detector(detector_name, view.video, alone).version
     key = detection_key(sha256(view.video), detector_name, version)
     return Job(view.name, view.video, detector_name, take, key, incomplete, alone)
+
+
+def _hand_job(view: View, regions: NDArray[np.float64], take: Take, incomplete: bool) -> Job:
+    name, places = f"{view.name}.hands", f"views/{view.name}.hands.regions.npz"
+    take.write_arrays(places, regions=regions)
+    version = f"{Hands(regions).version} {hashlib.sha256(regions.tobytes()).hexdigest()}"
+    key = detection_key(sha256(view.video), "hands", version)
+    return Job(name, view.video, "hands", take, key, incomplete, regions=places)
 
 
 def _kept(job: Job) -> bool:

@@ -14,7 +14,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from mocap.detect import detector
-from mocap.detect.base import Detection
+from mocap.detect.base import Detection, Detector
+from mocap.detect.hands import Hands
 from mocap.detect.parts import Parts
 from mocap.errors import MocapError
 from mocap.take import Take
@@ -28,7 +29,10 @@ _AHEAD = 4  # decoded frames that may wait: 6 MB each at 1080 x 1920
 
 @dataclass(frozen=True)
 class Job:
-    """A view to detect in: its video, and where and under which key the result goes."""
+    """A view to detect in: its video, and where and under which key the result goes.
+
+    view: the name under which that is kept.
+    """
 
     view: str
     video: Path
@@ -37,6 +41,13 @@ class Job:
     key: str
     incomplete: bool = False  # whether a video that ends too early will do
     alone: bool = False  # whether there is one person
+    regions: str | None = None  # a file of the take with the places where hands are looked for
+
+    def finder(self) -> Detector:
+        """What detects, made anew for this view."""
+        if self.regions is None:
+            return detector(self.detector, self.video, self.alone)
+        return Hands(self.take.read_arrays(self.regions)["regions"])
 
 
 Tell = Callable[[str, object], None]
@@ -99,7 +110,7 @@ def _outcome(job: Job, parent: _Parent) -> tuple[str, str]:
 
 def detect_view(job: Job, tell: Tell) -> None:
     """Detect in every frame of a view, going on where an earlier run stopped."""
-    finder = detector(job.detector, job.video, job.alone)
+    finder = job.finder()
     parts = Parts(job.take, job.view, job.key, finder.layout.name)
     size = probe(job.video).size
     start = parts.frames()

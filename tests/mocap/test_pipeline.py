@@ -27,7 +27,7 @@ from mocap.take import Take
 from rigs.formats.bvh import read_bvh
 from rigs.motion import Motion
 from tests.calibration.synthetic import look_at, ring
-from tests.synth_take import LAYOUT, STATURE, Person, film, give, marching, write_scene
+from tests.synth_take import LAYOUT, STATURE, Person, body_joints, film, give, marching, write_scene
 
 FPS = Fraction(30000, 1001)
 FRAMES = 36
@@ -67,7 +67,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 def test_the_motion_is_the_truth(scene: Scene) -> None:
     motion = motion_of(scene.take)
     assert (len(motion), motion.fps) == (FRAMES, FPS)
-    error = np.linalg.norm(motion.world()[0] - scene.person.joints, axis=-1)
+    error = np.linalg.norm(body_joints(motion) - scene.person.joints, axis=-1)
     assert error.mean(axis=0).max() < TOLERANCE
     assert abs(scene.quality.record["stature_m"] - STATURE) < 0.01
     assert scene.quality.record["warnings"] == []
@@ -94,7 +94,7 @@ def test_the_take_says_what_it_was_made_from(scene: Scene) -> None:
     record = take.manifest()
     assert [view["name"] for view in record["views"]] == ["cam1", "cam2", "cam3", "cam4"]
     assert record["views"][0]["fps"] == "30000/1001" and record["arguments"]["detector"] == "given"
-    assert set(record["stages"]) == {"detect", "place", "solve"}
+    assert set(record["stages"]) == {"detect", "place", "solve", "hands"}
     assert all(stage["seconds"] > 0 for stage in record["stages"].values())
     points = take.read_arrays("points.npz")["points_m"]
     np.testing.assert_allclose(points, scene.person.landmarks, atol=1e-4)
@@ -175,7 +175,7 @@ def test_exchanged_legs_are_put_back(scene: Scene, tmp_path: Path) -> None:
     # A frame where the legs cross in the image may go either way.
     assert 10 <= found.record["swap_frames"]["cam2"]["legs"] <= 12
     assert all(sum(found.record["swap_frames"][f"cam{v}"].values()) == 0 for v in (1, 3, 4))
-    error = np.linalg.norm(motion_of(tmp_path / "take").world()[0] - scene.person.joints, axis=-1)
+    error = np.linalg.norm(body_joints(motion_of(tmp_path / "take")) - scene.person.joints, axis=-1)
     assert error.mean(axis=0).max() < TOLERANCE
 
 
@@ -251,7 +251,7 @@ def test_what_a_refusal_tells_to_write_is_right(tmp_path: Path) -> None:
     assert told and told.group(1) == "z"
     views.write_text(views.read_text().replace("up: y", f"up: {told.group(1)}"))
     captured(views, tmp_path / "take")
-    error = np.linalg.norm(motion_of(tmp_path / "take").world()[0] - SHORT.joints, axis=-1)
+    error = np.linalg.norm(body_joints(motion_of(tmp_path / "take")) - SHORT.joints, axis=-1)
     assert error.mean(axis=0).max() < TOLERANCE
 
 
@@ -261,7 +261,7 @@ def test_hardly_a_frame_is_still_a_motion(tmp_path: Path, frames: int) -> None:
     found = captured(write_scene(tmp_path / "scene", walker), tmp_path / "take")
     motion = motion_of(tmp_path / "take")
     assert len(motion) == frames == found.record["frames"]
-    error = np.linalg.norm(motion.world()[0] - walker.joints, axis=-1)
+    error = np.linalg.norm(body_joints(motion) - walker.joints, axis=-1)
     assert error.mean() < TOLERANCE
 
 
@@ -273,7 +273,7 @@ def test_a_view_that_sees_nobody_and_one_that_ends_early(tmp_path: Path) -> None
     film(tmp_path / "scene" / "cam3.mp4", 15)
     found = captured(views, tmp_path / "take")
     assert found.record["warnings"] == ["view cam4: nobody was seen in it"]
-    error = np.linalg.norm(motion_of(tmp_path / "take").world()[0] - walker.joints, axis=-1)
+    error = np.linalg.norm(body_joints(motion_of(tmp_path / "take")) - walker.joints, axis=-1)
     assert error.mean() < 2 * TOLERANCE  # two views instead of four for a third of the time
 
 
@@ -290,7 +290,7 @@ def test_nothing_but_films_lenses_and_a_height(tmp_path: Path) -> None:
     for name in ("cam1", "cam2", "cam3", "cam4"):
         assert record["sync"][name]["offset_s"] == pytest.approx(late.get(name, 0) / 30, abs=0.25 / 30)
     assert record["calibration"]["from"] == "people"
-    found = motion_of(tmp_path / "take").world()[0]
+    found = body_joints(motion_of(tmp_path / "take"))
     move, _ = lay_onto(found.reshape(-1, 3), walker.joints.reshape(-1, 3), np.ones(found[..., 0].size))
     assert np.rad2deg(np.arccos(move.rotation[1, 1])) < 2.0  # level
     error = np.linalg.norm(move.points(found) - walker.joints[-len(found) :], axis=-1)

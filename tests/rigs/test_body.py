@@ -42,7 +42,7 @@ def test_the_right_side_is_the_mirror_of_the_left(body: Body, name: str) -> None
     left, right = body.index(f"Left{name}"), body.index(f"Right{name}")
     np.testing.assert_array_equal(body.offsets[right], MIRROR * body.offsets[left])
     assert body.size_of[right] == body.size_of[left]
-    assert body.rest_sd[right] == body.rest_sd[left]
+    np.testing.assert_array_equal(body.rest_sd[right], body.rest_sd[left])
     assert body.acceleration[right] == body.acceleration[left]
     if f"Left{name}" in body.tips:
         np.testing.assert_array_equal(body.tips[f"Right{name}"], MIRROR * body.tips[f"Left{name}"])

@@ -5,7 +5,7 @@ residuals and weights, independent of the code, tells both.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from rigs.kinematics import Chain, Points, Pose, Posed, locate
 from rigs.normal import Normal
 from rigs.plants import Held, Stood
 from rigs.robust import robust_cost, robust_weight
-from rigs.terms import Acceleration, Limits, Planted, Reprojection, Rest, Shape, Term
+from rigs.terms import Acceleration, Limits, Near, Planted, Reprojection, Rest, Shape, Steady, Term
 from tests.synth import ring
 
 FRAMES, STEP = 4, 1e-5
@@ -103,6 +103,38 @@ def acceleration() -> Case:
     return Case(Acceleration(points, density, fps), residuals)
 
 
+def about() -> Case:
+    points, rng = some_points(6), np.random.default_rng(12)
+    shared = rng.normal(0.0, 0.02, (FRAMES, 6, 3))
+
+    def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+        at = locate(posed, points) - shared
+        return flat((at[2:] - 2 * at[1:-1] + at[:-2]) * 30.0**1.5 / 2.0)
+
+    return Case(Acceleration(points, np.full(6, 2.0), 30.0, shared), residuals)
+
+
+def near() -> Case:
+    points, where = some_points(5), np.random.default_rng(13).normal(0.0, 1.0, (FRAMES, 5, 3))
+    sd = np.linspace(0.1, 0.3, 5)
+
+    def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+        return flat((locate(posed, points) - where) / sd[:, None] * np.sqrt(0.5))
+
+    return Case(Near(points, where, sd, 0.5), residuals)
+
+
+def steady() -> Case:
+    density = np.linspace(0.5, 3.0, len(BODY.names))
+    density[0] = np.inf
+
+    def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+        angle = by_freedom(posed)
+        return flat(np.diff(angle, n=2, axis=0) * 60.0**1.5 / density[BODY.freedom_joint])
+
+    return Case(Steady(density, 60.0), residuals)
+
+
 def planted() -> Case:
     points, fps, share = some_points(5), 60.0, 0.5
 
@@ -149,18 +181,23 @@ def limits() -> Case:
 
 
 def rest() -> Case:
+    relaxed = np.random.default_rng(11).normal(0.0, 0.2, (len(BODY.names), 3))
+    term = Rest(replace(BODY, relaxed=relaxed))
+
     def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
-        angle, rows = by_freedom(posed), []
+        away, rows = by_freedom(posed).copy(), []
+        for j in range(len(BODY.names)):
+            away[:, BODY.freedom_joint == j] -= relaxed[j, : (BODY.freedom_joint == j).sum()]
         for j, name in enumerate(BODY.names):
-            mine = angle[:, BODY.freedom_joint == j]
-            rows.append(mine / BODY.rest_sd[j])
+            mine = away[:, BODY.freedom_joint == j]
+            rows.append(mine / BODY.rest_sd[j, : mine.shape[1]])
             if BODY.like_joint[j] >= 0:
                 assert name in ("Spine1", "Spine2", "Head")
-                other = angle[:, BODY.freedom_joint == BODY.like_joint[j]]
+                other = away[:, BODY.freedom_joint == BODY.like_joint[j]]
                 rows.append((mine - other) / BODY.like_sd[j])
         return flat(np.concatenate(rows, axis=1))
 
-    return Case(Rest(BODY), residuals)
+    return Case(term, residuals)
 
 
 def by_freedom(posed: Posed) -> np.ndarray:
@@ -177,6 +214,9 @@ CASES = {
     "behind a camera": lambda: reprojection(0.3),
     "shape": shape,
     "acceleration": acceleration,
+    "acceleration about a motion": about,
+    "near": near,
+    "steady": steady,
     "planted": planted,
     "held": held,
     "stood": stood,
@@ -257,10 +297,11 @@ def test_without_sizes_the_frames_are_the_same(case: Case) -> None:
 @pytest.mark.parametrize("frames", [1, 2])
 def test_a_clip_too_short_to_move_is_no_fault(frames: int) -> None:
     still = Held(some_points(5), np.ones((frames - 1, 5)), 0.1, 30.0)
-    for term in (acceleration().term, planted().term, still):
+    for term in (acceleration().term, steady().term, planted().term, still):
         normal = linearised(term, a_pose()[:frames])
         assert np.isfinite(normal.gradient).all()
-    assert not linearised(acceleration().term, a_pose()[:frames]).gradient.any()
+    for term in (acceleration().term, steady().term):
+        assert not linearised(term, a_pose()[:frames]).gradient.any()
 
 
 def test_the_robust_cost_is_bounded_and_its_slope_is_the_weight() -> None:

@@ -1,0 +1,125 @@
+"""Hands of solved people: looked for in the videos where the wrists are, solved, and put on the arms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mocap.clock import at_ticks
+from mocap.handplace import LEAST, SIDES, hand_regions, worth_looking
+from mocap.handsight import Sight, Wrist, sight_of
+from mocap.handsolve import solve_hand
+from mocap.keypoints import Keypoints2D
+from mocap.solving import Solved
+from rigs.graft import graft
+from rigs.motion import Motion
+from rigs.twist import share_twist
+
+Floats = NDArray[np.float64]
+
+Hands = Literal["auto", "always", "never"]
+HANDS: tuple[Hands, ...] = get_args(Hands)
+
+FOREARM = 0.5  # of the twist between elbow and hand that the forearm takes
+
+Look = Callable[[Mapping[str, Floats]], Mapping[str, Keypoints2D]]
+
+
+@dataclass(frozen=True, eq=False)
+class Handed:
+    """A person's motion with fingers; seen: (T, 2) whether a view saw the left and right hand."""
+
+    motion: Motion
+    seen: NDArray[np.bool_]
+
+    def record(self) -> dict[str, Any]:
+        """For the quality record: the share of frames in which each hand was seen."""
+        return {
+            "hands_seen_share": dict(zip(("left", "right"), self.seen.mean(axis=0).tolist(), strict=True))
+        }
+
+
+def with_hands(
+    solved: Sequence[Solved],
+    keypoints: Mapping[str, Keypoints2D],
+    offsets: Floats,
+    look: Look,
+    mode: Hands = "auto",
+    known: bool = False,
+) -> list[Handed]:
+    """Give people hands.
+
+    Args:
+        solved: the people, without.
+        keypoints: what was detected in each view, in the order of the cameras; for the times of its frames.
+        offsets: (V,) seconds to add to these.
+        look: finds hands in all views, given where to look in each (see `mocap.detect.hands.Hands`).
+        mode: "auto" looks where hands are large enough to be seen, "always" everywhere, "never" nowhere.
+        known: whether statures were given.
+
+    Returns:
+        For each person: fingers solved where they were seen, relaxed elsewhere.
+    """
+    seen: Mapping[str, Keypoints2D] = {}
+    if mode != "never":
+        least = LEAST if mode == "auto" else 0.0
+        seen = look(_regions(solved, keypoints, offsets, least))
+    shift = dict(zip(keypoints, offsets.tolist(), strict=True))
+    return [_handed(one, person, seen, shift, known) for person, one in enumerate(solved)]
+
+
+def _regions(
+    solved: Sequence[Solved], keypoints: Mapping[str, Keypoints2D], offsets: Floats, least: float
+) -> dict[str, Floats]:
+    """By view, where the hands of all people are in each of its frames (T, P, 2, 4)."""
+    out = {}
+    for v, (name, view) in enumerate(keypoints.items()):
+        people = [_regions_of(one, view, v, float(offsets[v]), least) for one in solved]
+        where = np.stack(people, axis=1)
+        where[~worth_looking(view.times)] = np.nan
+        out[name] = where
+    return out
+
+
+def _regions_of(one: Solved, view: Keypoints2D, number: int, offset: float, least: float) -> Floats:
+    motion, seen = one.animated.motion, one.seen
+    frames = (view.times + offset - seen.start) * float(seen.fps)
+    rows = [seen.layout.index(f"{side}_wrist") for side in ("left", "right")]
+    wrists = seen.pixels[0][:, rows] if len(seen.names) == 1 else None
+    return hand_regions(motion, one.animated.stature, one.cameras[number], view.size, frames, least, wrists)
+
+
+def _handed(
+    one: Solved, person: int, seen: Mapping[str, Keypoints2D], offsets: Mapping[str, float], known: bool
+) -> Handed:
+    motion, hands = one.animated.motion, []
+    positions, rotations = motion.world()
+    for side in SIDES:
+        hand, arm = (motion.skeleton.index(f"{side}{bone}") for bone in ("Hand", "ForeArm"))
+        at, turned, arm_turned = positions[:, hand], rotations[:, hand], rotations[:, arm]
+        stature, fps = one.animated.stature, float(motion.fps)
+        wrist = Wrist(side == "Left", at, turned, arm_turned, stature, known, fps)
+        hands.append(solve_hand(wrist, _sight(one, person, wrist, seen, offsets)))
+    parts = {f"{s}Hand": (hand.skeleton, hand.rotations) for s, hand in zip(SIDES, hands, strict=True)}
+    motion = graft(motion, parts)
+    for side in SIDES:
+        motion = share_twist(motion, f"{side}Hand", FOREARM)
+    return Handed(motion, np.stack([hand.seen for hand in hands], axis=1))
+
+
+def _sight(
+    one: Solved,
+    person: int,
+    wrist: Wrist,
+    seen: Mapping[str, Keypoints2D],
+    offsets: Mapping[str, float],
+) -> Sight:
+    if not seen:
+        return Sight.nothing(len(wrist.at))
+    shifts = [offsets[name] for name in seen]
+    found = at_ticks(seen, one.seen.times, one.seen.fps, shifts, person)
+    return sight_of(found, one.cameras.select(list(seen)), wrist)
