@@ -60,7 +60,7 @@ def write_people(
 def _write_motion(
     take: Take, person: int, motion: Motion, contacts: Contacts | None, hands: NDArray[np.bool_] | None
 ) -> None:
-    skeleton, more = motion.skeleton, {}
+    skeleton, more = motion.skeleton, dict[str, NDArray[Any]]()
     if contacts is not None:
         more |= {"contact_points": np.array(SOLES), "contact_level_m": contacts.level}
     if hands is not None:
