@@ -37,6 +37,10 @@ class Stance:
     contacts: Contacts
     standing: Floats
 
+    def where(self, seen: NDArray[np.bool_]) -> Stance:
+        """The same, but that no point stands in frames in which it is not `seen` (T, 4)."""
+        return Stance(Contacts(np.where(seen, self.contacts.level, np.nan)), self.standing)
+
     def terms(self, points: Points, start: int, stop: int, fps: float, frame_weight: float) -> list[Term]:
         """Return the terms for frames [start, stop) of the points of `rigs.ground.soles`.
 

@@ -79,7 +79,7 @@ class HandScene:
 
     def relaxed(self) -> Pose:
         """The hand as the body has it, its fingers relaxed."""
-        rest = np.einsum("jik,jk->ji", self.chain.axes, self.body.relaxed)
+        rest = np.einsum("jik,jk->ji", self.chain.axes, np.nan_to_num(self.body.relaxed))
         rotations = np.repeat(quat.from_rotvec(rest)[None], len(self.wrist.at), axis=0)
         rotations[:, 0] = self.wrist.turned
         return Pose(self.wrist.at, rotations)

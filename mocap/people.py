@@ -17,6 +17,7 @@ from rigs.ground import SOLES
 from rigs.motion import Motion
 from rigs.skeleton import Skeleton
 
+Floats = NDArray[np.float64]
 Made = TypeVar("Made")
 
 _RECORD = "people.json"  # a motion that it does not name was left behind by an older capture
@@ -38,6 +39,7 @@ def write_people(
     there: Mapping[int, Mapping[str, Any]] | None = None,
     contacts: Mapping[int, Contacts | None] | None = None,
     hands: Mapping[int, NDArray[np.bool_]] | None = None,
+    joint_sd: Mapping[int, Floats | None] | None = None,
 ) -> None:
     """Keep people's motions, by number from 1, in the take; they are all that it then has.
 
@@ -47,24 +49,33 @@ def write_people(
         there: by person, when he was there: see `mocap.quality.present`.
         contacts: by person, when his feet stand, if anybody looked.
         hands: by person, (T, 2) whether left and right hand were seen.
+        joint_sd: by person, (T, J) metres that each joint may be off, if that is known.
 
     Raises:
         TakeError: the disk is full, or the take cannot be written.
     """
     for person, motion in motions.items():
-        _write_motion(take, person, motion, (contacts or {}).get(person), (hands or {}).get(person))
+        kept = [(named or {}).get(person) for named in (contacts, hands, joint_sd)]
+        _write_motion(take, person, motion, *kept)
     presence = {str(person): dict(when) for person, when in (there or {}).items()}
     take.write_json(_RECORD, {"people": sorted(motions), "there": presence})
 
 
 def _write_motion(
-    take: Take, person: int, motion: Motion, contacts: Contacts | None, hands: NDArray[np.bool_] | None
+    take: Take,
+    person: int,
+    motion: Motion,
+    contacts: Contacts | None,
+    hands: NDArray[np.bool_] | None,
+    joint_sd: Floats | None,
 ) -> None:
     skeleton, more = motion.skeleton, dict[str, NDArray[Any]]()
     if contacts is not None:
         more |= {"contact_points": np.array(SOLES), "contact_level_m": contacts.level}
     if hands is not None:
         more |= {"hands_seen": hands}
+    if joint_sd is not None:
+        more |= {"joint_sd_m": joint_sd}
     take.write_arrays(
         motion_file(person),
         names=np.array(skeleton.names),
@@ -97,6 +108,15 @@ def read_contacts_of(take: Take, person: int) -> Contacts | None:
     return _read(take, person, _contacts)
 
 
+def read_joint_sd_of(take: Take, person: int) -> Floats | None:
+    """Read how far each joint of a person may be off, (T, J) metres; None if that is not known.
+
+    Raises:
+        MocapError: the take has no such person, or a file of it is damaged.
+    """
+    return _read(take, person, _joint_sd)
+
+
 def _read(take: Take, person: int, made: Callable[[Mapping[str, Any]], Made]) -> Made:
     people = people_in(take)
     if person not in people:
@@ -118,6 +138,15 @@ def _contacts(a: Mapping[str, Any]) -> Contacts | None:
     if level.shape != (len(a["root_m"]), len(SOLES)):
         raise ValueError(f"contacts of shape {level.shape}")
     return Contacts(level)
+
+
+def _joint_sd(a: Mapping[str, Any]) -> Floats | None:
+    if "joint_sd_m" not in a:
+        return None
+    known = np.asarray(a["joint_sd_m"], float)
+    if known.shape != (len(a["root_m"]), len(a["names"])):
+        raise ValueError(f"joint_sd_m of shape {known.shape}")
+    return known
 
 
 def _motion(a: Mapping[str, Any]) -> Motion:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from calibration.camera import Cameras
 from calibration.triangulate import reproject_error
 from mocap.animate import Animated
 from mocap.attach import load_attachment
+from mocap.doubt import made_up, worst_gap
 from mocap.gates import Agreement
 from mocap.observations import Observations
 from mocap.swaps import Swaps
@@ -32,6 +33,7 @@ BONES = (
 MISS_PERCENT = 4.0
 OFF_FLOOR_MM = 80.0
 DRIFT_MM = 40.0
+MADE_UP_SHARE = 0.05  # of joint-frames
 STATURES = (1.2, 2.1)  # metres
 
 
@@ -64,6 +66,7 @@ class Quality:
             f"bones         {_spread_words(r['bone_spread_percent'])}",
             f"left/right    exchanged frames put back: {swaps}",
             f"gaps          {gaps['frames']} frames without the body, longest {gaps['longest_s']:.2f} s",
+            f"made up       {_made_up_words(r['made_up'])}",
             f"planted feet  {_feet_words(r['feet'])}",
             f"hands         {_hands_words(r.get('hands_seen_share'))}",
             f"floor         lowest foot {_mm(r['feet']['floor_mm'])} from y = 0",
@@ -104,6 +107,7 @@ def measure(
             "swaps": {n: _swap_words(c) for n, c in swaps.count().items()},
             "swap_frames": swaps.count(),
             "gaps": _gaps(seen, fps),
+            "made_up": _made_up(animated),
             "feet": _feet(animated),
             "stature_m": animated.stature,
             "stature_given": stature_given,
@@ -128,6 +132,9 @@ def warnings(quality: Quality) -> list[str]:
         out.append(
             f"the body is unseen in {r['gaps']['frames']} of {r['frames']} frames: motion is made up there"
         )
+    made = r["made_up"]
+    if made and made["share"] > MADE_UP_SHARE:
+        out.append(f"made up: {_made_up_words(made)}")
     low, high = STATURES
     if not low <= r["stature_m"] <= high:
         out.append(f"stature {r['stature_m']:.2f} m: a child, or units of the calibration that are off")
@@ -187,6 +194,21 @@ def _agreement(seen: Observations, agreed: Agreement | None) -> dict[str, Any]:
 def _gaps(seen: Observations, fps: float) -> dict[str, Any]:
     gone = ~seen.visible().any(axis=0)
     return {"frames": int(gone.sum()), "longest_s": _longest_run(gone) / fps}
+
+
+def _made_up(animated: Animated) -> dict[str, Any] | None:
+    """How well joints are known, how many joint-frames are made up, and the stretch that is known worst."""
+    if animated.joint_sd is None:
+        return None
+    unknown, names = made_up(animated.joint_sd), animated.motion.skeleton.names
+    worst = worst_gap(animated.joint_sd, names)
+    return {
+        "typical_mm": float(1000 * np.median(animated.joint_sd)),
+        "joint_frames": int(unknown.sum()),
+        "share": float(unknown.mean()),
+        "frames_by_joint": {n: int(k) for n, k in zip(names, unknown.sum(axis=0), strict=True) if k},
+        "worst": None if worst is None else asdict(worst),
+    }
 
 
 def _reprojection(seen: Observations, cameras: Cameras, animated: Animated) -> dict[str, dict[str, float]]:
@@ -340,6 +362,19 @@ def _spread_words(bones: dict[str, float]) -> str:
     if not bones:
         return "one view: lengths are not measured"
     return "spread before the solve: " + ", ".join(f"{bone} {v:.1f} %" for bone, v in bones.items())
+
+
+def _made_up_words(made: dict[str, Any] | None) -> str:
+    if made is None:
+        return "unknown: nobody has measured how far joints are off"
+    known = f"joints are known to {made['typical_mm']:.0f} mm (median)"
+    if made["worst"] is None:
+        return f"nothing; {known}"
+    worst = made["worst"]
+    return (
+        f"{made['joint_frames']} joint-frames, {100 * made['share']:.1f} %; worst {worst['joint']} in frames"
+        f" {worst['start']} to {worst['stop'] - 1}, to {1000 * worst['worst_m']:.0f} mm; {known}"
+    )
 
 
 def _feet_words(feet: dict[str, Any]) -> str:

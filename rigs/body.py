@@ -43,11 +43,11 @@ class Body:
     freedom_joint: Ints  # (R,) the joint that turns
     freedom_axis: Floats  # (R, 3) unit axis in the joint's own frame
     limits: Floats  # (R, 2) radians, infinite where there is none
-    relaxed: Floats  # (J, 3) radians about the joint's axes of freedom, where it is when nothing moves it
-    rest_sd: Floats  # (J, 3) radians, likewise; infinite where nothing pulls it there
+    rest_sd: Floats  # (J, 3) radians about relaxed, or rest without; infinite where nothing pulls it there
     like_joint: Ints  # (J,) joint whose turn this one shares, -1 for none
     like_sd: Floats  # (J,) radians
     acceleration: Floats  # (J,) m/s^2, root mean square in lively motion
+    relaxed: Floats  # (J, 3) radians along the axes of freedom, when nothing moves it; NaN: no such pose
 
     def index(self, name: str) -> int:
         """Return the row of the joint `name`; raises RigError if there is none."""
@@ -105,11 +105,11 @@ def body_from_definition(definition: dict[str, Any]) -> Body:
         freedom_joint=np.array([k for k, _, _ in freedoms]),
         freedom_axis=np.array([axis for _, axis, _ in freedoms], float),
         limits=np.deg2rad(np.array([limit for _, _, limit in freedoms], float)),
-        relaxed=np.deg2rad([_by_axis(row.get("relaxed_deg", 0.0), 0.0) for row in rows]),
         rest_sd=np.deg2rad([_by_axis(row.get("rest_sd_deg", np.inf), np.inf) for row in rows]),
         like_joint=np.array([index[row["like"]["joint"]] if "like" in row else -1 for row in rows]),
         like_sd=np.deg2rad([row["like"]["sd_deg"] if "like" in row else np.inf for row in rows]),
         acceleration=np.array([row["acceleration"] for row in rows], float),
+        relaxed=np.deg2rad([_by_axis(row.get("relaxed_deg", np.nan), 0.0) for row in rows]),
     )
 
 

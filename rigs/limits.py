@@ -69,8 +69,8 @@ class Rest:
         return self._away(posed) * self._firm
 
     def _away(self, posed: Posed) -> Floats:
-        """Angles (T, J, 3) from the relaxed pose."""
-        return posed.angles - self.body.relaxed
+        """Angles (T, J, 3) from the relaxed pose, or from rest where a joint has none."""
+        return posed.angles - np.nan_to_num(self.body.relaxed)
 
     def _share(self, posed: Posed) -> Floats:
         away = self._away(posed)

@@ -6,6 +6,7 @@ frame and stand beside the band. Solving costs O(T D^3): linear in the number of
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -73,6 +74,28 @@ class Normal:
         """Return matrix (G, G) and gradient (G,) of the sizes with the poses solved out."""
         return self._reduced(self._lower(self._factor(1e-6)))
 
+    def covariances(self) -> Iterator[tuple[int, Floats]]:
+        """Give each frame, from the last to the first, and the covariance (D, D) of its freedoms.
+
+        That is the frame's block of the inverse, the sizes being held. A sweep back over the factor L gives
+        all of them, as the inverse within the band needs nothing from outside: with D = L[frame, frame],
+        G = L[later, frame] / D and S the covariance of the two later frames it is (D D^T)^-1 + G^T S G.
+
+        Source: Takahashi, Fagan and Chin, Formation of a sparse bus impedance matrix (1973).
+        """
+        frames, freedoms = self.gradient.shape
+        factor, later = self._factor(0.0).T, np.zeros((0, 0))
+        for t in reversed(range(frames)):
+            blocks = _dense(factor[t * freedoms : (t + 1) * freedoms])
+            inverse = np.tril(lapack.dtrtri(blocks[:freedoms], lower=1)[0])
+            ahead = blocks[freedoms : freedoms + len(later)] @ inverse
+            couple = later @ ahead
+            own = inverse.T @ inverse + ahead.T @ couple
+            own = (own + own.T) / 2  # the sweep doubles what is not symmetric in every frame
+            yield t, own
+            kept = slice(0, min(freedoms * (REACH - 1), len(later)))
+            later = np.block([[own, -couple[kept].T], [-couple[kept], later[kept, kept]]])
+
     def _factor(self, damping: float) -> Floats:
         """Cholesky factor of the damped band, in LAPACK's lower storage (bandwidth + 1, T D)."""
         frames, freedoms = self.gradient.shape
@@ -98,6 +121,14 @@ class Normal:
         matrix, gradient = self._reduced(lowered)
         matrix = matrix + damping * np.diag(np.diag(self.corner))
         return -np.asarray(np.linalg.solve(matrix, gradient))
+
+
+def _dense(columns: Floats) -> Floats:
+    """Columns (D, width) of a lower band, each from its diagonal on, as a matrix (width + D, D)."""
+    freedoms, width = columns.shape
+    out = np.zeros((freedoms, width + freedoms))
+    as_strided(out.reshape(-1), columns.shape, ((width + freedoms + 1) * 8, 8))[...] = columns
+    return out.T
 
 
 def _runs(columns: Ints) -> list[tuple[slice, slice]]:

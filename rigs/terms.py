@@ -17,6 +17,7 @@ from rigs.near import Near
 from rigs.normal import Normal
 from rigs.plants import Held, Stood
 from rigs.priors import Acceleration, Planted
+from rigs.relaxed import Relaxed
 from rigs.steady import Steady
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Limits",
     "Near",
     "Planted",
+    "Relaxed",
     "Reprojection",
     "Rest",
     "Shape",

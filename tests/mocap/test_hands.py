@@ -43,7 +43,7 @@ def wrist(left: bool = True) -> Wrist:
 def closing(left: bool, where: Wrist) -> Pose:
     """A hand whose fingers close from relaxed to half a fist and open again."""
     body = load_body("hand", mirrored=not left)
-    relaxed = np.einsum("jik,jk->ji", Chain(body).axes, body.relaxed)
+    relaxed = np.einsum("jik,jk->ji", Chain(body).axes, np.nan_to_num(body.relaxed))
     turns = np.repeat(relaxed[None], FRAMES, axis=0)
     curl = 0.7 * np.sin(np.linspace(0.0, np.pi, FRAMES))
     for j, name in enumerate(body.names):

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from mocap.errors import MocapError, TakeError
-from mocap.people import motion_file, people_in, read_contacts_of, read_motion_of, write_people
+from mocap.people import (
+    motion_file,
+    people_in,
+    read_contacts_of,
+    read_joint_sd_of,
+    read_motion_of,
+    write_people,
+)
 from mocap.take import Take
 from rigs import quat
 from rigs.body import load_body
@@ -45,6 +52,23 @@ def test_motions_are_read_back_to_the_bit(tmp_path: Path) -> None:
         assert (read.skeleton.names, read.fps) == (wrote.skeleton.names, Fraction(30000, 1001))
         for name, tip in wrote.skeleton.tips.items():
             np.testing.assert_array_equal(read.skeleton.tips[name], tip)
+
+
+def test_how_far_joints_may_be_off_is_read_back_beside_the_motion(tmp_path: Path) -> None:
+    known = np.random.default_rng(3).uniform(size=(5, len(load_body().names)))
+    take = Take.create(tmp_path / "take", {}, [])
+    with take.lock():
+        write_people(take, {1: motion(1), 2: motion(2)}, joint_sd={1: known, 2: None})
+        take.complete()
+    take = Take.open(tmp_path / "take")
+    np.testing.assert_array_equal(read_joint_sd_of(take, 1), known)
+    assert read_joint_sd_of(take, 2) is None
+    broken = Take.create(tmp_path / "take", {}, [])
+    with broken.lock():
+        write_people(broken, {1: motion(1)}, joint_sd={1: known[:3]})
+        broken.complete()
+    with pytest.raises(TakeError, match="is no motion"):
+        read_joint_sd_of(Take.open(tmp_path / "take"), 1)
 
 
 def test_contacts_are_read_back_beside_the_motion(tmp_path: Path) -> None:

@@ -141,6 +141,26 @@ def test_gaps_are_counted_and_said() -> None:
     assert any("unseen in 11 of 60 frames" in line for line in warnings(found))
 
 
+def test_what_is_made_up_is_counted_and_the_worst_of_it_named() -> None:
+    animated, landmarks = standing()
+    names = animated.motion.skeleton.names
+    joint_sd = np.full((FRAMES, len(names)), 0.02)
+    joint_sd[20:50, names.index("LeftHand")] = 0.2
+    joint_sd[35, names.index("LeftHand")] = 0.31
+    joint_sd[:40] += 1e-9
+    found = measured(replace(animated, joint_sd=joint_sd), landmarks, seen(landmarks))
+    made = found.record["made_up"]
+    assert made["joint_frames"] == 30 and made["frames_by_joint"] == {"LeftHand": 30}
+    assert made["share"] == pytest.approx(30 / (FRAMES * len(names)))
+    found.record["processing_fps"] = 12.0
+    text = "\n".join(found.lines())
+    assert "made up       30 joint-frames, 2.3 %; worst LeftHand in frames 20 to 49, to 310 mm" in text
+    assert warnings(found) == []
+    joint_sd[20:50] = 0.2
+    found = measured(replace(animated, joint_sd=joint_sd), landmarks, seen(landmarks))
+    assert warnings(found)[0].startswith("made up: 660 joint-frames, 50.0 %; worst ")
+
+
 def test_a_view_without_anybody_is_said() -> None:
     animated, landmarks = standing()
     observed = seen(landmarks)

@@ -68,6 +68,19 @@ def test_what_is_known_of_the_sizes_is_the_schur_complement() -> None:
     np.testing.assert_allclose(pull, gradient[end:] - matrix[end:, :end] @ solved[:, -1], rtol=1e-6)
 
 
+@pytest.mark.parametrize("frames", [1, 2, 3, 4, 9])
+def test_covariances_are_the_blocks_of_the_inverse(frames: int) -> None:
+    """The sizes are held."""
+    matrix, gradient = dense_system(frames)
+    inverse = np.linalg.inv(matrix[:-SIZES, :-SIZES])
+    found = dict(banded(matrix, gradient, frames).covariances())
+    assert sorted(found) == list(range(frames))
+    near = (1e-9 + 1e-15) * np.linalg.cond(matrix) * np.abs(inverse).max()  # as for the step
+    for t, covariance in found.items():
+        places = slice(t * FREEDOMS, (t + 1) * FREEDOMS)
+        np.testing.assert_allclose(covariance, inverse[places, places], atol=near)
+
+
 def test_without_sizes_there_is_no_border() -> None:
     matrix, gradient = dense_system(4)
     normal = Normal(4, FREEDOMS, 0)

@@ -17,7 +17,18 @@ from rigs.kinematics import Chain, Points, Pose, Posed, locate
 from rigs.normal import Normal
 from rigs.plants import Held, Stood
 from rigs.robust import robust_cost, robust_weight
-from rigs.terms import Acceleration, Limits, Near, Planted, Reprojection, Rest, Shape, Steady, Term
+from rigs.terms import (
+    Acceleration,
+    Limits,
+    Near,
+    Planted,
+    Relaxed,
+    Reprojection,
+    Rest,
+    Shape,
+    Steady,
+    Term,
+)
 from tests.synth import ring
 
 FRAMES, STEP = 4, 1e-5
@@ -200,6 +211,25 @@ def rest() -> Case:
     return Case(term, residuals)
 
 
+def relaxed() -> Case:
+    hanging = {"Arm": [0, 0, -78.0], "ForeArm": [15.0], "UpLeg": [0, 0, 0], "Leg": [3.0]}
+    names = [BODY.names[j] for j in BODY.freedom_joint]
+    limbs = np.array([name.removeprefix("Left").removeprefix("Right") in hanging for name in names])
+    pose = [hanging[name.removeprefix("Left")] for name in dict.fromkeys(names) if name[4:] in hanging]
+    left = np.deg2rad(np.concatenate(pose))
+    mirror = np.array([-1.0 if angle == -78.0 else 1.0 for angle in np.rad2deg(left).round(6)])
+    rest = np.empty(limbs.sum())
+    is_left = np.array([name.startswith("Left") for name in names])[limbs]
+    rest[is_left], rest[~is_left] = left, left * mirror
+
+    def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+        angle = by_freedom(posed)[:, limbs]
+        away = np.concatenate([(angle - rest) / 2.0, np.diff(angle, axis=0) * 60.0 / 5.0])
+        return flat(away * np.sqrt(0.5))
+
+    return Case(Relaxed(BODY, 60.0, 2.0, 5.0, 0.5), residuals)
+
+
 def by_freedom(posed: Posed) -> np.ndarray:
     rotvec = quat.to_rotvec(posed.pose.rotations)[:, BODY.freedom_joint]
     return (rotvec * BODY.freedom_axis).sum(axis=-1)
@@ -222,6 +252,7 @@ CASES = {
     "stood": stood,
     "limits": limits,
     "rest": rest,
+    "relaxed": relaxed,
 }
 
 
@@ -297,7 +328,7 @@ def test_without_sizes_the_frames_are_the_same(case: Case) -> None:
 @pytest.mark.parametrize("frames", [1, 2])
 def test_a_clip_too_short_to_move_is_no_fault(frames: int) -> None:
     still = Held(some_points(5), np.ones((frames - 1, 5)), 0.1, 30.0)
-    for term in (acceleration().term, steady().term, planted().term, still):
+    for term in (acceleration().term, steady().term, planted().term, still, relaxed().term):
         normal = linearised(term, a_pose()[:frames])
         assert np.isfinite(normal.gradient).all()
     for term in (acceleration().term, steady().term):
