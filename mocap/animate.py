@@ -16,6 +16,7 @@ from mocap.doubt import joint_doubt, made_up
 from mocap.feet import Feet, Stance, bend_toes, find_stance, put_down
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
+from mocap.unseen import unseen_terms
 from rigs.body import Body, load_body
 from rigs.contact import Contacts
 from rigs.ground import soles
@@ -23,7 +24,7 @@ from rigs.initial import initial_pose, steady
 from rigs.kinematics import Chain, Points, Pose
 from rigs.motion import Motion
 from rigs.solve import SizePrior, Solution, posterior, solve, solve_in_windows, windows
-from rigs.terms import Acceleration, Held, Limits, Planted, Relaxed, Reprojection, Rest, Term
+from rigs.terms import Acceleration, Limits, Planted, Reprojection, Rest, Term
 
 Floats = NDArray[np.float64]
 
@@ -31,10 +32,6 @@ EVIDENCE_RATE = 30.0  # frames a second that count as independent observations
 ADULT = (1.70, 0.12)  # stature and its standard deviation, metres, when nobody gives it
 GIVEN_STATURE_SD = 0.015  # metres: shoes, hair, posture
 BONE_AXIS_RADIUS = 0.1  # metres: a point this far off a bone shows its turning to the acceleration prior
-# Of a body that nobody looks at, beside accelerations as weak as in `Settings`: limbs to the relaxed pose
-# (radians), their turning (rad/s), the hips' speed (m/s). Limbs of held-out people that are hidden for 0.7 s
-# and more err less for it (an elbow at 1.5 s: 97 -> 78 mm); where they are seen nothing moves.
-RELAXED_SD, RELAXED_RATE_SD, UNSEEN_SPEED_SD = float(np.deg2rad(230.0)), 10.0, 4.0
 WINDOW, OVERLAP = 12.0, 2.0  # seconds
 SIZING_FRAMES = 300  # most frames in which the sizes are solved with the motion
 SIZING_STRETCHES = 3  # over which they are spread in a longer clip
@@ -110,25 +107,13 @@ class Scene:
             Acceleration(carried, density, self.fps),
             Limits(self.body, frame_weight=weight),
             Rest(self.body, frame_weight=weight),
-            *self._unseen_terms(stop - start, weight),
+            *unseen_terms(self.body, stop - start, self.fps, weight, self.settings.unseen),
             *self._foot_terms(start, stop, stature, weight),
         ]
 
     @property
     def _liveliness(self) -> float:
         return self.settings.liveliness if self.stance is None else self.settings.planted_liveliness
-
-    def _unseen_terms(self, frames: int, weight: float) -> list[Term]:
-        """What is all that is left where nothing is seen for long."""
-        trunk, hold, times = (
-            _trunk_points(self.body),
-            np.full((max(frames - 1, 0), 3), weight),
-            self.settings.unseen,
-        )
-        return [
-            Relaxed(self.body, self.fps, times * RELAXED_SD, times * RELAXED_RATE_SD, weight),
-            Held(trunk, hold, times * UNSEEN_SPEED_SD, self.fps),
-        ]
 
     def _foot_terms(self, start: int, stop: int, stature: float, weight: float) -> list[Term]:
         points, _ = soles(self.body, stature)
@@ -294,13 +279,6 @@ def _stature(body: Body, landmarks: Floats, attachment: Attachment) -> float:
             ratios.append(np.linalg.norm(b - a, axis=-1) / share)
     lengths = np.array([np.nanmedian(r) for r in ratios if np.isfinite(r).any()])
     return float(np.clip(np.median(lengths), 1.0, 2.2)) if len(lengths) else ADULT[0]
-
-
-def _trunk_points(body: Body) -> Points:
-    """The hips' joint and two points of their bone: how the body as a whole moves and turns."""
-    offsets = np.zeros((3, len(body.names), 3))
-    offsets[1:, 0, [0, 2]] = 2 * BONE_AXIS_RADIUS * np.eye(2)
-    return Points(np.zeros(3, dtype=np.int64), offsets)
 
 
 def _carried_points(body: Body, liveliness: float) -> tuple[Points, Floats]:

@@ -50,10 +50,10 @@ class Relaxed:
         columns = posed.chain.columns[self._joints]
         joint, a, b = np.nonzero((columns >= 0)[:, :, None] & (columns >= 0)[:, None])
         rows, across = columns[joint, a], columns[joint, b]
-        square = firm[:, None, None, None] * (turned @ slopes)
-        normal.blocks[0][:, rows, across] += square[:, joint, a, b]
-        square = -(self._drag**2) * (turned[:-1] @ slopes[1:])
-        normal.blocks[1][:, rows, across] += square[:, joint, a, b]
+        here = firm[:, None, None, None] * (turned @ slopes)
+        ahead = -(self._drag**2) * (turned[:-1] @ slopes[1:])
+        normal.blocks[0][:, rows, across] += here[:, joint, a, b]
+        normal.blocks[1][:, rows, across] += ahead[:, joint, a, b]
         joint, a = np.nonzero(columns >= 0)
         normal.gradient[:, columns[joint, a]] += (pull[..., None, :] @ slopes)[:, joint, 0, a]
 
