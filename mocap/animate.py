@@ -16,6 +16,7 @@ from mocap.doubt import joint_doubt, made_up
 from mocap.feet import Feet, Stance, bend_toes, find_stance, put_down
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
+from mocap.still import Stillness, find_stillness
 from mocap.unseen import unseen_terms
 from rigs.body import Body, load_body
 from rigs.contact import Contacts
@@ -44,7 +45,7 @@ class Settings:
     """How strongly the solve believes what; the defaults were chosen on held-out people."""
 
     liveliness: float = 10.0  # times the accelerations of the body definition
-    planted_liveliness: float = 14.0  # the same once feet that stand are held
+    planted_liveliness: float = 20.0  # the same once feet that stand, and what keeps still, are held
     robust: float = 2.5  # deviations of an observation that begin to count less
     plant_sd: float = 0.06  # m/s of a standing foot
     plant_scale: float = 3.0
@@ -80,6 +81,7 @@ class Scene:
     settings: Settings
     feet: Feet = "auto"
     stance: Stance | None = None  # once it is known when feet stand
+    stillness: Stillness | None = None  # and what keeps still
     chain: Chain = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +111,7 @@ class Scene:
             Rest(self.body, frame_weight=weight),
             *unseen_terms(self.body, stop - start, self.fps, weight, self.settings.unseen),
             *self._foot_terms(start, stop, stature, weight),
+            *([self.stillness.term(start, stop, self.fps, weight)] if self.stillness else []),
         ]
 
     @property
@@ -179,6 +182,7 @@ def _solved(
     doubt = joint_doubt(scene, pose, sized.sizes, grown)
     if scene.feet != "never":
         stance = find_stance(body, grown, sized.sizes, pose, scene.fps, scene.feet)
+        scene.stillness = find_stillness(body, sized.sizes, pose, scene.fps)
         scene.stance = stance.where(~made_up(doubt[:, soles(body, grown)[0].joint]))
         pose = _solve_planted(scene, pose, sized.sizes, grown, progress)
     sizes = dict(zip(body.size_names, sized.sizes.tolist(), strict=True))
