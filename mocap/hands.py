@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mocap.animate import Animated
 from mocap.clock import at_ticks
 from mocap.handplace import LEAST, SIDES, hand_regions, worth_looking
 from mocap.handsight import Sight, Wrist, sight_of
@@ -24,6 +25,9 @@ Floats = NDArray[np.float64]
 Hands = Literal["auto", "always", "never"]
 HANDS: tuple[Hands, ...] = get_args(Hands)
 
+# Metres that the three joints of a finger are off about the wrist, root mean square, where the hand is seen
+# and where it is relaxed: measured on rendered people (`benchmarks/hands.py`).
+FINGER_SD = ((0.023, 0.024, 0.032), (0.025, 0.033, 0.054))
 FOREARM = 0.5  # of the twist between elbow and hand that the forearm takes
 
 Look = Callable[[Mapping[str, Floats]], Mapping[str, Keypoints2D]]
@@ -31,10 +35,15 @@ Look = Callable[[Mapping[str, Floats]], Mapping[str, Keypoints2D]]
 
 @dataclass(frozen=True, eq=False)
 class Handed:
-    """A person's motion with fingers; seen: (T, 2) whether a view saw the left and right hand."""
+    """A person's motion with fingers.
+
+    seen: (T, 2) whether a view saw the left and right hand. joint_sd: (T, J) metres that each joint may be
+    off, if that is known of the body.
+    """
 
     motion: Motion
     seen: NDArray[np.bool_]
+    joint_sd: Floats | None = None
 
     def record(self) -> dict[str, Any]:
         """For the quality record: the share of frames in which each hand was seen."""
@@ -108,7 +117,24 @@ def _handed(
     motion = graft(motion, parts)
     for side in SIDES:
         motion = share_twist(motion, f"{side}Hand", FOREARM)
-    return Handed(motion, np.stack([hand.seen for hand in hands], axis=1))
+    seen = np.stack([hand.seen for hand in hands], axis=1)
+    return Handed(motion, seen, _joint_sd(one.animated, motion, seen))
+
+
+def _joint_sd(body: Animated, whole: Motion, seen: NDArray[np.bool_]) -> Floats | None:
+    """How far each joint may be off (T, J): the body's as they were, a finger's about its hand."""
+    if body.joint_sd is None:
+        return None
+    columns = []
+    for name in whole.skeleton.names:
+        if name in body.motion.skeleton.names:
+            columns.append(body.joint_sd[:, body.motion.skeleton.index(name)])
+            continue
+        side, joint = SIDES.index(name.partition("Hand")[0]), int(name[-1]) - 1
+        about = np.where(seen[:, side], FINGER_SD[0][joint], FINGER_SD[1][joint])
+        hand = body.motion.skeleton.index(f"{SIDES[side]}Hand")
+        columns.append(np.hypot(body.joint_sd[:, hand], about))
+    return np.stack(columns, axis=1)
 
 
 def _sight(

@@ -247,7 +247,7 @@ def _write(
     there = {person: present(one.seen, one.first) for person, one in enumerate(solved, 1)}
     contacts = {person: one.animated.contacts for person, one in enumerate(solved, 1)}
     seen = {person: hands.seen for person, hands in enumerate(handed, 1)}
-    joint_sd = {person: one.animated.joint_sd for person, one in enumerate(solved, 1)}
+    joint_sd = {person: hands.joint_sd for person, hands in enumerate(handed, 1)}
     write_people(take, motions, there, contacts, seen, joint_sd)
     cameras = take.scratch("cameras.toml")
     offsets = dict(zip(first.cameras.names, placed.offsets.tolist(), strict=True))

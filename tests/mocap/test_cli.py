@@ -70,7 +70,7 @@ def test_capture_then_export(mocap: Mocap, scene: Path, tmp_path: Path) -> None:
     code, out, err = mocap(*capture(scene, tmp_path / "a.take"))
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert len(lines) == 14 and lines[0].startswith("motion        8 frames at 30 fps")
+    assert len(lines) == 15 and lines[0].startswith("motion        8 frames at 30 fps")
     assert lines[-1].split() == ["take", str(tmp_path / "a.take")]
     code, out, err = mocap("export", tmp_path / "a.bvh", "--take", tmp_path / "a.take")
     assert (code, err) == (0, "") and "import with Scale 0.01" in out

@@ -188,7 +188,7 @@ def test_lines_and_record_of_several_views(tmp_path: Path) -> None:
     found = measured(animated, landmarks, seen(landmarks), swaps)
     found.record["processing_fps"] = 12.0
     lines = found.lines()
-    assert len(lines) == 11 and all(len(line) < 200 for line in lines)
+    assert len(lines) == 12 and all(len(line) < 200 for line in lines)
     assert "cam2 legs 5" in "\n".join(lines) and "nan" not in "\n".join(lines)
     write_json(tmp_path / "quality.json", found.record)
     assert json.loads((tmp_path / "quality.json").read_text())["stature_given"] is True

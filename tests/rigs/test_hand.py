@@ -32,7 +32,7 @@ def test_the_right_hand_is_the_mirror_image_of_the_left() -> None:
     np.testing.assert_allclose(RIGHT.offsets, MIRROR * LEFT.offsets)
     left, right = (posed(body, bent(body, 0.7)).positions for body in (LEFT, RIGHT))
     np.testing.assert_allclose(right, MIRROR * left, atol=1e-12)
-    angles = [np.einsum("jik,jk->ji", Chain(body).axes, np.nan_to_num(body.relaxed)) for body in (LEFT, RIGHT)]
+    angles = [np.einsum("jik,jk->ji", Chain(b).axes, np.nan_to_num(b.relaxed)) for b in (LEFT, RIGHT)]
     np.testing.assert_allclose(angles[1], -MIRROR * angles[0], atol=1e-12)
 
 
