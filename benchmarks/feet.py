@@ -27,11 +27,13 @@ from mocap import feet as feet_module
 from mocap.animate import Animated, Settings, animate
 from mocap.feet import Feet
 from mocap.observations import Observations
+from mocap.refiner import load_refiner
 from mocap.swaps import repair_swaps
 from mocap.take import Take
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from fit_contacts import TRUE, UP, observed, scores, snippets
+from fit_contacts import TRUE, scores
+from pairs import TO_Y_UP, Pair, loader, read_pairs
 from solve_time import observations
 
 RIG = {
@@ -88,8 +90,8 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--clip", type=Path, nargs=2, action="append", default=[])
     given = parser.parse_args()
-    sys.path.insert(0, str(given.pairs))
-    table(given.split, [of_pair(s) for s in list(snippets(given.pairs, given.split))[:: given.every]])
+    snippets = list(read_pairs(given.pairs, given.split, load_refiner("blazepose")))[:: given.every]
+    table(given.split, [of_pair(pair, loader(given.pairs).JOINTS) for pair in snippets])
     for take, truth in given.clip:
         table(take.stem, [of_take(take, truth)])
 
@@ -106,15 +108,12 @@ def table(name: str, clips: list[Clip]) -> None:
         click.echo(f"{way:16s}" + "".join(f"{mean[c]:9.2f}" for c in COLUMNS))
 
 
-def of_pair(snippet: dict[str, Any]) -> Clip:
-    """A snippet of the pairs."""
-    import load as pairs
-
-    seen, cameras = observed(snippet)
-    joints = snippet["joints"].astype(float) @ UP.T
-    truth = {ours: joints[:, pairs.JOINTS.index(rig)] for ours, rig in (LIMBS | BALL).items()}
-    contact = snippet["contact"][:, TRUE].astype(bool)
-    return Clip(seen, cameras, float(snippet["stature"]), truth, contact)
+def of_pair(pair: Pair, names: tuple[str, ...]) -> Clip:
+    """A snippet of the pairs, whose joints have these names."""
+    joints = pair.snippet["joints"].astype(float) @ TO_Y_UP.T
+    truth = {ours: joints[:, names.index(rig)] for ours, rig in (LIMBS | BALL).items()}
+    contact = pair.snippet["contact"][:, TRUE].astype(bool)
+    return Clip(pair.seen, pair.cameras, pair.stature, truth, contact)
 
 
 def of_take(take: Path, truth: Path) -> Clip:
@@ -122,7 +121,7 @@ def of_take(take: Path, truth: Path) -> Clip:
     seen, cameras = observations(Take.open(take))
     with np.load(truth) as z:
         names = [str(n) for n in z["p0_joint_names"]]
-        joints = {ours: z["p0_positions"][:, names.index(rig)] @ UP.T for ours, rig in (LIMBS | BALL).items()}
+        joints = {ours: z["p0_positions"][:, names.index(rig)] @ TO_Y_UP.T for ours, rig in (LIMBS | BALL).items()}
         return Clip(seen, cameras, float(z["p0_stature"]), joints, z["p0_contact"][:, TRUE].astype(bool))
 
 
