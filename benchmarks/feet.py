@@ -121,7 +121,9 @@ def of_take(take: Path, truth: Path) -> Clip:
     seen, cameras = observations(Take.open(take))
     with np.load(truth) as z:
         names = [str(n) for n in z["p0_joint_names"]]
-        joints = {ours: z["p0_positions"][:, names.index(rig)] @ TO_Y_UP.T for ours, rig in (LIMBS | BALL).items()}
+        joints = {
+            ours: z["p0_positions"][:, names.index(rig)] @ TO_Y_UP.T for ours, rig in (LIMBS | BALL).items()
+        }
         return Clip(seen, cameras, float(z["p0_stature"]), joints, z["p0_contact"][:, TRUE].astype(bool))
 
 

@@ -66,12 +66,14 @@ def loader(folder: Path) -> Any:
     return load
 
 
-def read_pairs(folder: Path, split: str | None, refiner: Network | None = None) -> Iterator[Pair]:
-    """Give the snippets of a split ("train", "val" or all), refined if a network is given."""
+def read_pairs(
+    folder: Path, split: str | None, refiner: Network | None = None, repaired: bool = True
+) -> Iterator[Pair]:
+    """Give the snippets of a split ("train", "val", all), refined if a network is given, sides put right."""
     for snippet in loader(folder).load(folder / "blazepose_pairs.npz", split=split):
         cameras = Cameras(tuple(_camera(snippet, v, name) for v, name in enumerate(NAMES)))
         seen = _seen(snippet, cameras, refiner)
-        yield Pair(snippet, repair_swaps(seen, cameras)[0], cameras)
+        yield Pair(snippet, repair_swaps(seen, cameras)[0] if repaired else seen, cameras)
 
 
 def read_network(path: Path) -> Network:
