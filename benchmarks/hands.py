@@ -19,7 +19,7 @@ import numpy as np
 from calibration.align import lay_onto
 from mocap.handsight import Sight, Wrist
 from mocap.handsolve import hand_points, solve_hand
-from mocap.people import first_frame, people_in, read_motion_of
+from mocap.people import first_frame, people_in, read_beside, read_motion_of
 from mocap.take import Take
 from rigs import quat
 from rigs.body import load_body
@@ -50,7 +50,8 @@ def hands(
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """Of each hand a label, when it was seen (T,), and 21 landmarks (T, 21, 3) m, ours and true."""
     motion, first = read_motion_of(take, person), first_frame(take, person)
-    seen = take.read_arrays(f"people/{person}.motion.npz")["hands_seen"]
+    seen = read_beside(take, person).hands_seen
+    assert seen is not None
     number = nearest(motion, first, true)
     for side, name in enumerate(("Left", "Right")):
         real = true_hand(true, number, name[0].lower())[first : first + len(motion)]

@@ -117,8 +117,8 @@ def _handed(
     motion = graft(motion, parts)
     for side in SIDES:
         motion = share_twist(motion, f"{side}Hand", FOREARM)
-    seen = np.stack([hand.seen for hand in hands], axis=1)
-    return Handed(motion, seen, _joint_sd(one.animated, motion, seen))
+    saw = np.stack([hand.seen for hand in hands], axis=1)
+    return Handed(motion, saw, _joint_sd(one.animated, motion, saw))
 
 
 def _joint_sd(body: Animated, whole: Motion, seen: NDArray[np.bool_]) -> Floats | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -33,13 +34,35 @@ def points_file(person: int) -> str:
     return "points.npz" if person == 1 else f"people/{person}.points.npz"
 
 
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What is kept beside a motion of T frames and J joints, where it is known.
+
+    contacts: when the feet stand; hands_seen: (T, 2) whether left and right hand were seen; joint_sd: (T, J)
+    metres that each joint may be off.
+    """
+
+    contacts: Contacts | None = None
+    hands_seen: NDArray[np.bool_] | None = None
+    joint_sd: Floats | None = None
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """As the file has it."""
+        out: dict[str, NDArray[Any]] = {}
+        if self.contacts is not None:
+            out |= {"contact_points": np.array(SOLES), "contact_level_m": self.contacts.level}
+        if self.hands_seen is not None:
+            out |= {"hands_seen": self.hands_seen}
+        if self.joint_sd is not None:
+            out |= {"joint_sd_m": self.joint_sd}
+        return out
+
+
 def write_people(
     take: Take,
     motions: Mapping[int, Motion],
     there: Mapping[int, Mapping[str, Any]] | None = None,
-    contacts: Mapping[int, Contacts | None] | None = None,
-    hands: Mapping[int, NDArray[np.bool_]] | None = None,
-    joint_sd: Mapping[int, Floats | None] | None = None,
+    beside: Mapping[int, Beside] | None = None,
 ) -> None:
     """Keep people's motions, by number from 1, in the take; they are all that it then has.
 
@@ -47,35 +70,19 @@ def write_people(
         take: a take that is being captured.
         motions: by person.
         there: by person, when he was there: see `mocap.quality.present`.
-        contacts: by person, when his feet stand, if anybody looked.
-        hands: by person, (T, 2) whether left and right hand were seen.
-        joint_sd: by person, (T, J) metres that each joint may be off, if that is known.
+        beside: by person, what else is known.
 
     Raises:
         TakeError: the disk is full, or the take cannot be written.
     """
     for person, motion in motions.items():
-        kept = [(named or {}).get(person) for named in (contacts, hands, joint_sd)]
-        _write_motion(take, person, motion, *kept)
+        _write_motion(take, person, motion, (beside or {}).get(person, Beside()))
     presence = {str(person): dict(when) for person, when in (there or {}).items()}
     take.write_json(_RECORD, {"people": sorted(motions), "there": presence})
 
 
-def _write_motion(
-    take: Take,
-    person: int,
-    motion: Motion,
-    contacts: Contacts | None,
-    hands: NDArray[np.bool_] | None,
-    joint_sd: Floats | None,
-) -> None:
-    skeleton, more = motion.skeleton, dict[str, NDArray[Any]]()
-    if contacts is not None:
-        more |= {"contact_points": np.array(SOLES), "contact_level_m": contacts.level}
-    if hands is not None:
-        more |= {"hands_seen": hands}
-    if joint_sd is not None:
-        more |= {"joint_sd_m": joint_sd}
+def _write_motion(take: Take, person: int, motion: Motion, beside: Beside) -> None:
+    skeleton = motion.skeleton
     take.write_arrays(
         motion_file(person),
         names=np.array(skeleton.names),
@@ -86,7 +93,7 @@ def _write_motion(
         rotations_wxyz=motion.rotations,
         root_m=motion.root,
         fps=np.array([motion.fps.numerator, motion.fps.denominator]),
-        **more,
+        **beside.arrays(),
     )
 
 
@@ -99,22 +106,13 @@ def read_motion_of(take: Take, person: int) -> Motion:
     return _read(take, person, _motion)
 
 
-def read_contacts_of(take: Take, person: int) -> Contacts | None:
-    """Read when a person's feet stand, in the order of `rigs.ground.soles`; None if nobody looked.
+def read_beside(take: Take, person: int) -> Beside:
+    """Read what is kept beside a person's motion; contacts in the order of `rigs.ground.soles`.
 
     Raises:
         MocapError: the take has no such person, or a file of it is damaged.
     """
-    return _read(take, person, _contacts)
-
-
-def read_joint_sd_of(take: Take, person: int) -> Floats | None:
-    """Read how far each joint of a person may be off, (T, J) metres; None if that is not known.
-
-    Raises:
-        MocapError: the take has no such person, or a file of it is damaged.
-    """
-    return _read(take, person, _joint_sd)
+    return _read(take, person, _beside)
 
 
 def _read(take: Take, person: int, made: Callable[[Mapping[str, Any]], Made]) -> Made:
@@ -131,22 +129,22 @@ def _read(take: Take, person: int, made: Callable[[Mapping[str, Any]], Made]) ->
         ) from error
 
 
-def _contacts(a: Mapping[str, Any]) -> Contacts | None:
-    if "contact_level_m" not in a:
-        return None
-    level = np.asarray(a["contact_level_m"], float)
-    if level.shape != (len(a["root_m"]), len(SOLES)):
-        raise ValueError(f"contacts of shape {level.shape}")
-    return Contacts(level)
+def _beside(a: Mapping[str, Any]) -> Beside:
+    frames = len(a["root_m"])
+    level = _shaped(a, "contact_level_m", (frames, len(SOLES)))
+    seen = _shaped(a, "hands_seen", (frames, 2))
+    sd = _shaped(a, "joint_sd_m", (frames, len(a["names"])))
+    return Beside(None if level is None else Contacts(level), None if seen is None else seen > 0, sd)
 
 
-def _joint_sd(a: Mapping[str, Any]) -> Floats | None:
-    if "joint_sd_m" not in a:
+def _shaped(a: Mapping[str, Any], name: str, shape: tuple[int, int]) -> Floats | None:
+    """An array of a motion's file, None if it has none."""
+    if name not in a:
         return None
-    known = np.asarray(a["joint_sd_m"], float)
-    if known.shape != (len(a["root_m"]), len(a["names"])):
-        raise ValueError(f"joint_sd_m of shape {known.shape}")
-    return known
+    values = np.asarray(a[name], float)
+    if values.shape != shape:
+        raise ValueError(f"{name} of shape {values.shape}")
+    return values
 
 
 def _motion(a: Mapping[str, Any]) -> Motion:

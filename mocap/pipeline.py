@@ -25,7 +25,7 @@ from mocap.detect.run import detect_hands, detect_views
 from mocap.feet import Feet
 from mocap.hands import Handed, Hands, with_hands
 from mocap.keypoints import Keypoints2D
-from mocap.people import points_file, write_people
+from mocap.people import Beside, points_file, write_people
 from mocap.pictures import disagreement_sheet, rig_page
 from mocap.placing import Placed, place_views
 from mocap.progress import Progress, Quiet
@@ -245,10 +245,11 @@ def _write(
         _write_points(take, points_file(person), one)
     motions = {person: hands.motion for person, hands in enumerate(handed, 1)}
     there = {person: present(one.seen, one.first) for person, one in enumerate(solved, 1)}
-    contacts = {person: one.animated.contacts for person, one in enumerate(solved, 1)}
-    seen = {person: hands.seen for person, hands in enumerate(handed, 1)}
-    joint_sd = {person: hands.joint_sd for person, hands in enumerate(handed, 1)}
-    write_people(take, motions, there, contacts, seen, joint_sd)
+    beside = {
+        person: Beside(one.animated.contacts, hands.seen, hands.joint_sd)
+        for person, (one, hands) in enumerate(zip(solved, handed, strict=True), 1)
+    }
+    write_people(take, motions, there, beside)
     cameras = take.scratch("cameras.toml")
     offsets = dict(zip(first.cameras.names, placed.offsets.tolist(), strict=True))
     write_aniposelib(cameras, first.cameras, offsets)

@@ -9,14 +9,7 @@ import numpy as np
 import pytest
 
 from mocap.errors import MocapError, TakeError
-from mocap.people import (
-    motion_file,
-    people_in,
-    read_contacts_of,
-    read_joint_sd_of,
-    read_motion_of,
-    write_people,
-)
+from mocap.people import Beside, motion_file, people_in, read_beside, read_motion_of, write_people
 from mocap.take import Take
 from rigs import quat
 from rigs.body import load_body
@@ -58,17 +51,19 @@ def test_how_far_joints_may_be_off_is_read_back_beside_the_motion(tmp_path: Path
     known = np.random.default_rng(3).uniform(size=(5, len(load_body().names)))
     take = Take.create(tmp_path / "take", {}, [])
     with take.lock():
-        write_people(take, {1: motion(1), 2: motion(2)}, joint_sd={1: known, 2: None})
+        write_people(take, {1: motion(1), 2: motion(2)}, beside={1: Beside(joint_sd=known)})
         take.complete()
     take = Take.open(tmp_path / "take")
-    np.testing.assert_array_equal(read_joint_sd_of(take, 1), known)
-    assert read_joint_sd_of(take, 2) is None
+    found = read_beside(take, 1).joint_sd
+    assert found is not None
+    np.testing.assert_array_equal(found, known)
+    assert read_beside(take, 2).joint_sd is None
     broken = Take.create(tmp_path / "take", {}, [])
     with broken.lock():
-        write_people(broken, {1: motion(1)}, joint_sd={1: known[:3]})
+        write_people(broken, {1: motion(1)}, beside={1: Beside(joint_sd=known[:3])})
         broken.complete()
     with pytest.raises(TakeError, match="is no motion"):
-        read_joint_sd_of(Take.open(tmp_path / "take"), 1)
+        read_beside(Take.open(tmp_path / "take"), 1)
 
 
 def test_contacts_are_read_back_beside_the_motion(tmp_path: Path) -> None:
@@ -76,23 +71,23 @@ def test_contacts_are_read_back_beside_the_motion(tmp_path: Path) -> None:
     level[1:3, 2] = np.nan
     take = Take.create(tmp_path / "take", {}, [])
     with take.lock():
-        write_people(take, {1: motion(1), 2: motion(2)}, contacts={1: Contacts(level)})
+        write_people(take, {1: motion(1), 2: motion(2)}, beside={1: Beside(Contacts(level))})
         take.complete()
     take = Take.open(tmp_path / "take")
-    read = read_contacts_of(take, 1)
+    read = read_beside(take, 1).contacts
     assert read is not None
     np.testing.assert_array_equal(read.level, level)
-    assert read_contacts_of(take, 2) is None
+    assert read_beside(take, 2).contacts is None
     np.testing.assert_array_equal(read_motion_of(take, 1).root, motion(1).root)
 
 
 def test_contacts_of_other_frames_than_the_motion_are_refused(tmp_path: Path) -> None:
     take = Take.create(tmp_path / "take", {}, [])
     with take.lock():
-        write_people(take, {1: motion(1)}, contacts={1: Contacts(np.zeros((3, 4)))})
+        write_people(take, {1: motion(1)}, beside={1: Beside(Contacts(np.zeros((3, 4))))})
         take.complete()
     with pytest.raises(TakeError, match=r"is no motion \(contacts of shape \(3, 4\)\)"):
-        read_contacts_of(Take.open(tmp_path / "take"), 1)
+        read_beside(Take.open(tmp_path / "take"), 1)
 
 
 def test_who_is_no_longer_recorded_is_not_there(tmp_path: Path) -> None:

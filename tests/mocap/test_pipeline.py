@@ -19,7 +19,7 @@ from mocap.config import load_views
 from mocap.errors import MocapError, SyncError
 from mocap.export import export
 from mocap.gates import RefusedError
-from mocap.people import people_in, read_joint_sd_of, read_motion_of
+from mocap.people import people_in, read_beside, read_motion_of
 from mocap.pipeline import capture
 from mocap.progress import Quiet
 from mocap.quality import Quality
@@ -96,7 +96,7 @@ def test_the_take_says_what_it_was_made_from(scene: Scene) -> None:
     assert record["views"][0]["fps"] == "30000/1001" and record["arguments"]["detector"] == "given"
     assert set(record["stages"]) == {"detect", "place", "solve", "hands"}
     assert all(stage["seconds"] > 0 for stage in record["stages"].values())
-    motion, doubt = motion_of(scene.take), read_joint_sd_of(take, 1)
+    motion, doubt = motion_of(scene.take), read_beside(take, 1).joint_sd
     assert doubt is not None and doubt.shape == motion.rotations.shape[:2]
     hand, tip = (motion.skeleton.index(n) for n in ("LeftHand", "LeftHandIndex3"))
     assert (doubt[:, tip] > doubt[:, hand]).all() and (doubt[:, hand] < 0.1).all()
