@@ -86,7 +86,7 @@ def test_contacts_of_other_frames_than_the_motion_are_refused(tmp_path: Path) ->
     with take.lock():
         write_people(take, {1: motion(1)}, beside={1: Beside(Contacts(np.zeros((3, 4))))})
         take.complete()
-    with pytest.raises(TakeError, match=r"is no motion \(contacts of shape \(3, 4\)\)"):
+    with pytest.raises(TakeError, match=r"is no motion \(contact_level_m of shape \(3, 4\)\)"):
         read_beside(Take.open(tmp_path / "take"), 1)
 
 
