@@ -18,6 +18,7 @@ from mocap.keypoints import Keypoints2D
 from mocap.solving import Solved
 from rigs.graft import graft
 from rigs.motion import Motion
+from rigs.reach import point_at
 from rigs.twist import share_twist
 
 Floats = NDArray[np.float64]
@@ -113,6 +114,9 @@ def _handed(
         stature, fps = one.animated.stature, float(motion.fps)
         wrist = Wrist(side == "Left", at, turned, arm_turned, stature, known, fps)
         hands.append(solve_hand(wrist, _sight(one, person, wrist, seen, offsets)))
+    if len(one.cameras) > 1:  # a lone view's hands are held against its own wrists
+        for side, found in zip(SIDES, hands, strict=True):
+            motion = point_at(motion, f"{side}Hand", found.wrist)
     parts = {f"{s}Hand": (hand.skeleton, hand.rotations) for s, hand in zip(SIDES, hands, strict=True)}
     motion = graft(motion, parts)
     for side in SIDES:

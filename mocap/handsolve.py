@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 ROBUST, ROUGH = 2.5, 4.0  # deviations that begin to count less; times that in the first solve
-WRIST_SD, TURN_SD = 0.015, 0.025  # m, of the solved wrist and of points on the palm about it
+WRIST_SD, TURN_SD = 0.02, 0.025  # m, of the solved wrist and of points on the palm about it
 PALM_POINTS = np.array([[0.056, 0, 0], [0.0, 0, 0.03]])  # of stature
 DRIFT = 0.7  # m / s^1.5: how the palm may move against the forearm
 FINGERS = 8.0  # rad / s^1.5: how fingers may
@@ -34,12 +34,13 @@ GIVEN_SD = 0.02  # of stature: of a hand whose owner's stature is known
 
 @dataclass(frozen=True, eq=False)
 class SolvedHand:
-    """A hand's motion: skeleton, rotations (T, K, 4) wxyz (of the hand in the world, of fingers local).
+    """A hand: skeleton, wrist (T, 3) m, rotations (T, K, 4) wxyz, those of the hand in the world, else local.
 
     seen: (T,) whether a view saw it surely enough, in this frame or in the look before or after.
     """
 
     skeleton: Skeleton
+    wrist: Floats
     rotations: Floats
     seen: Bools
 
@@ -60,7 +61,7 @@ def solve_hand(wrist: Wrist, sight: Sight) -> SolvedHand:
         pose, sizes = scene.sized(pose)
     if len(pose) > SIZING_FRAMES or not sight.seen.any():
         pose = scene.solved(pose, sizes)
-    return SolvedHand(scene.body.skeleton(sizes), pose.rotations, sight.known)
+    return SolvedHand(scene.body.skeleton(sizes), pose.root, pose.rotations, sight.known)
 
 
 class HandScene:
