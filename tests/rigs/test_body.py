@@ -48,6 +48,13 @@ def test_the_right_side_is_the_mirror_of_the_left(body: Body, name: str) -> None
         np.testing.assert_array_equal(body.tips[f"Right{name}"], MIRROR * body.tips[f"Left{name}"])
 
 
+def test_a_trunk_twists_less_readily_than_it_bends(body: Body) -> None:
+    bend, twist, lean = np.rad2deg(body.rest_sd[body.index("Spine")])
+    assert twist < min(bend, lean)
+    assert len(set(body.rest_sd[body.index("Neck")])) == 1, "one number stands for all three axes"
+    assert np.isinf(body.rest_sd[body.index("LeftUpLeg")]).all(), "nothing pulls where nothing is said"
+
+
 @pytest.mark.parametrize("name", SIDED)
 def test_a_mirrored_turn_is_as_free_as_the_turn(body: Body, name: str) -> None:
     """Mirroring turns a rotation vector (x, y, z) into (x, -y, -z): angles and limits follow."""
