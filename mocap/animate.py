@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
@@ -37,6 +37,8 @@ WINDOW, OVERLAP = 12.0, 2.0  # seconds
 SIZING_FRAMES = 300  # most frames in which the sizes are solved with the motion
 SIZING_STRETCHES = 3  # over which they are spread in a longer clip
 ROUGH = 8  # times the robust scale in the first solve of a stretch, which no gross error may hold back
+ROUGH_RATE = 15.0  # frames a second that the first solve of a stretch looks at: it only has to find the way
+ROUGH_FRAMES = 10  # and at least so many
 NEW_IN_STRETCH = 0.3  # of a stretch's information on sizes: a detector's errors come again
 
 
@@ -82,10 +84,16 @@ class Scene:
     feet: Feet = "auto"
     stance: Stance | None = None  # once it is known when feet stand
     stillness: Stillness | None = None  # and what keeps still
+    every: int = 1  # frames of the clip for which each stands
     chain: Chain = field(init=False)
 
     def __post_init__(self) -> None:
         self.chain = Chain(self.body)
+
+    @property
+    def frames(self) -> int:
+        """T."""
+        return self.seen.shape[1]
 
     def spans(self, frames: int) -> list[tuple[int, int]]:
         """Return the windows [start, stop) in which that many frames are solved."""
@@ -93,8 +101,7 @@ class Scene:
 
     def terms(self, start: int, stop: int, stature: float, robust: float) -> list[Term]:
         """Return the terms for frames [start, stop) of a person of `stature`."""
-        weight = min(1.0, EVIDENCE_RATE / self.fps)
-        points = self.attachment.points(stature)
+        weight, points = self._frame_weight, self.attachment.points(stature)
         window = slice(start, stop)
         carried, density = _carried_points(self.body, self._liveliness)
         return [
@@ -104,7 +111,7 @@ class Scene:
                 self.translation,
                 self.seen[:, window],
                 self.sd[:, window] / np.sqrt(weight),
-                robust,
+                robust * np.sqrt(weight),
             ),
             Acceleration(carried, density, self.fps),
             Limits(self.body, frame_weight=weight),
@@ -113,6 +120,18 @@ class Scene:
             *self._foot_terms(start, stop, stature, weight),
             *([self.stillness.term(start, stop, self.fps, weight)] if self.stillness else []),
         ]
+
+    def thinned(self, start: int, stop: int, every: int) -> Scene:
+        """Return every so manieth of frames [start, stop), each for as many; what feet do is not known."""
+        frames = slice(start, stop, every)
+        seen, sd = self.seen[:, frames], self.sd[:, frames]
+        fps, every = self.fps / every, self.every * every
+        return replace(self, seen=seen, sd=sd, fps=fps, every=every, stance=None, stillness=None)
+
+    @property
+    def _frame_weight(self) -> float:
+        """What a frame counts for; neighbours share their detector's error, and may stand for others."""
+        return self.every * min(1.0, EVIDENCE_RATE / (self.fps * self.every))
 
     @property
     def _liveliness(self) -> float:
@@ -218,9 +237,14 @@ def _solve_stretch(
     prior: SizePrior | None = None,
 ) -> Solution:
     """Solve frames [start, stop) of `first` leniently, then strictly; the sizes too if there is a prior."""
-    rough, fine = (scene.terms(*span, stature, k * scene.settings.robust) for k in (ROUGH, 1))
-    found = solve(scene.chain, first[slice(*span)], sizes, rough, prior, steps=8, tolerance=2e-2)
-    return solve(scene.chain, found.pose, found.sizes, fine, prior, steps=20, tolerance=3e-3)
+    start, stop = span
+    every = max(1, min(round(scene.fps / ROUGH_RATE), (stop - start) // ROUGH_FRAMES))
+    thin, robust = scene.thinned(start, stop, every), scene.settings.robust
+    rough = thin.terms(0, thin.frames, stature, ROUGH * robust)
+    found = solve(scene.chain, first[start:stop:every], sizes, rough, prior, steps=8, tolerance=0.1)
+    pose = found.pose.at(np.arange(stop - start) / every)
+    fine = scene.terms(start, stop, stature, robust)
+    return solve(scene.chain, pose, found.sizes, fine, prior, steps=20, tolerance=3e-3, near=True)
 
 
 def _sizing_spans(scene: Scene, frames: int) -> list[tuple[int, int]]:
@@ -248,7 +272,7 @@ def _solve_planted(scene: Scene, pose: Pose, sizes: Floats, stature: float, prog
     def window(start: int, stop: int) -> Pose:
         terms = scene.terms(start, stop, stature, scene.settings.robust)
         before = pose[start:stop]
-        return solve(scene.chain, before, sizes, terms, steps=12, tolerance=3e-3, near=True).pose
+        return solve(scene.chain, before, sizes, terms, steps=12, tolerance=1e-2, near=True).pose
 
     return solve_in_windows(scene.spans(len(pose)), window, partial(progress.advance, ""))
 

@@ -24,6 +24,7 @@ NOISE = 2.4  # times a landmark's scatter: neighbouring frames err alike, and av
 LIVELINESS = 5.0  # times the accelerations of the body definition
 UNSEEN = 0.6  # times what the solve believes of a body that nobody looks at
 BIAS = 0.009  # of stature: what all views and frames have in common, as where joints are in a body
+RATE = 15.0  # frames a second in which it is looked at
 MADE_UP = 0.1  # metres from which a joint is said to be made up rather than seen
 
 
@@ -48,13 +49,15 @@ def joint_doubt(scene: Scene, pose: Pose, sizes: Floats, stature: float) -> Floa
     """
     honest = replace(scene.settings, liveliness=LIVELINESS, planted_liveliness=LIVELINESS, unseen=UNSEEN)
     scene = replace(scene, sd=scene.sd * NOISE, settings=honest, feet="never", stance=None)
-    spans = scene.spans(len(pose))
+    spans, every = scene.spans(len(pose)), max(1, round(scene.fps / RATE))
     edges = [0, *((stop + start) // 2 for (_, stop), (start, _) in pairwise(spans)), len(pose)]
     parts = []
     for (start, stop), (low, high) in zip(spans, pairwise(edges), strict=True):
-        terms = scene.terms(start, stop, stature, scene.settings.robust / NOISE)
-        known = joint_deviations(scene.chain, pose[start:stop], sizes, terms)
-        parts.append(known[low - start : high - start])
+        part = scene.thinned(start, stop, every)
+        terms = part.terms(0, part.frames, stature, scene.settings.robust / NOISE)
+        known = joint_deviations(part.chain, pose[start:stop:every], sizes, terms)
+        frames = np.arange(low - start, high - start) / every
+        parts.append(np.stack([np.interp(frames, np.arange(len(known)), joint) for joint in known.T], axis=1))
     return np.hypot(np.concatenate(parts), BIAS * stature)
 
 

@@ -31,6 +31,13 @@ class Pose:
     def __getitem__(self, frames: slice) -> Pose:
         return Pose(self.root[frames], self.rotations[frames])
 
+    def at(self, frames: Floats) -> Pose:
+        """The poses at `frames` (K,), which may lie between two: root on the line, rotations on the arc."""
+        low = np.clip(np.floor(frames).astype(int), 0, len(self) - 1)
+        high, part = np.minimum(low + 1, len(self) - 1), np.clip(frames - low, 0.0, 1.0)
+        root = self.root[low] + part[:, None] * (self.root[high] - self.root[low])
+        return Pose(root, quat.slerp(self.rotations[low], self.rotations[high], part[:, None]))
+
 
 @dataclass(frozen=True, eq=False)
 class Points:

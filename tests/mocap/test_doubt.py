@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -109,6 +110,18 @@ def test_who_is_lost_stops_and_is_marked(gone: Animated) -> None:
     last = np.linalg.norm(np.diff(gone.motion.root[-10:], axis=0), axis=1) * FPS
     assert last.max() < 0.1
     assert gone.contacts is not None and not gone.contacts.down[105:].any()
+
+
+@pytest.mark.slow
+def test_the_frame_rate_does_not_matter() -> None:
+    """Half the frames, at half the rate: what is known of a joint is the same but for where frames are."""
+    said = {}
+    for fps in (30, 60):
+        person = marching(2 * fps, fps)
+        seen = observed(CAMERAS, [person] * len(CAMERAS.names), Fraction(fps))
+        said[fps] = animate(seen, CAMERAS, person.landmarks, STATURE).joint_sd
+    assert said[30] is not None and said[60] is not None
+    np.testing.assert_allclose(said[60][::2], said[30], rtol=0.05)
 
 
 def test_nothing_is_made_up_where_all_is_known() -> None:

@@ -134,3 +134,17 @@ def test_angles_are_those_of_the_freedoms(chain: Chain) -> None:
     expected = np.zeros((len(body.names), 3))
     expected[body.index("LeftLeg"), 0] = 0.3
     np.testing.assert_allclose(posed.angles[0], expected, atol=1e-15)
+
+
+def test_poses_between_frames_are_on_the_way(pose: Pose) -> None:
+    between = pose.at(np.array([0.0, 0.5, 1.0, 1.75, 2.0, 5.0]))
+    for k, frame in ((0, 0), (2, 1), (4, 2), (5, 2)):  # the last is held
+        np.testing.assert_allclose(between.root[k], pose.root[frame], atol=1e-15)
+        apart = np.abs((between.rotations[k] * pose.rotations[frame]).sum(axis=-1))
+        np.testing.assert_allclose(apart, 1.0, atol=1e-14)
+    np.testing.assert_allclose(between.root[3], 0.25 * pose.root[1] + 0.75 * pose.root[2])
+    to, whole = (
+        quat.to_rotvec(quat.multiply(quat.conjugate(pose.rotations[1]), q))
+        for q in (between.rotations[3], pose.rotations[2])
+    )
+    np.testing.assert_allclose(to, 0.75 * whole, atol=1e-12)
