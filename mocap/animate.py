@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Cameras
-from mocap.attach import Attachment, load_attachment
+from mocap.ankles import Ankles, Network, foretell_ankles, load_network, missed_landmarks
+from mocap.attach import NEAREST, Attachment, load_attachment
 from mocap.doubt import joint_doubt, made_up
 from mocap.feet import Feet, Stance, bend_toes, find_stance, put_down
 from mocap.observations import Observations
@@ -22,7 +23,7 @@ from rigs.body import Body, load_body
 from rigs.contact import Contacts
 from rigs.ground import soles
 from rigs.initial import initial_pose, steady
-from rigs.kinematics import Chain, Points, Pose
+from rigs.kinematics import Chain, Points, Pose, Posed, locate
 from rigs.motion import Motion
 from rigs.solve import SizePrior, Solution, posterior, solve, solve_in_windows, windows
 from rigs.terms import Acceleration, Limits, Planted, Reprojection, Rest, Term
@@ -82,8 +83,11 @@ class Scene:
     fps: float
     settings: Settings
     feet: Feet = "auto"
+    triangulated: Floats | None = None  # (T, N, 3) m, the landmarks
+    network: Network | None = None  # that tells how ankles are turned
     stance: Stance | None = None  # once it is known when feet stand
-    stillness: Stillness | None = None  # and what keeps still
+    stillness: Stillness | None = None  # what keeps still
+    ankles: Ankles | None = None  # and how feet are turned
     every: int = 1  # frames of the clip for which each stands
     chain: Chain = field(init=False)
 
@@ -126,12 +130,18 @@ class Scene:
         frames = slice(start, stop, every)
         seen, sd = self.seen[:, frames], self.sd[:, frames]
         fps, every = self.fps / every, self.every * every
-        return replace(self, seen=seen, sd=sd, fps=fps, every=every, stance=None, stillness=None)
+        return replace(self, seen=seen, sd=sd, fps=fps, every=every, stance=None, stillness=None, ankles=None)
 
     @property
     def _frame_weight(self) -> float:
         """What a frame counts for; neighbours share their detector's error, and may stand for others."""
         return self.every * min(1.0, EVIDENCE_RATE / (self.fps * self.every))
+
+    def imaged(self, posed: Posed, stature: float) -> Floats:
+        """Return where the views see the landmarks of a body: (V, T, N, 2) undistorted x/z, y/z."""
+        world = locate(posed, self.attachment.points(stature))
+        camera = world @ self.rotation.swapaxes(1, 2)[:, None] + self.translation[:, None, None]
+        return np.asarray(camera[..., :2] / np.maximum(camera[..., 2:], NEAREST))
 
     @property
     def _liveliness(self) -> float:
@@ -140,7 +150,8 @@ class Scene:
     def _foot_terms(self, start: int, stop: int, stature: float, weight: float) -> list[Term]:
         points, _ = soles(self.body, stature)
         if self.stance is not None:
-            return self.stance.terms(points, start, stop, self.fps, weight)
+            turned = [self.ankles.term(start, stop, weight)] if self.ankles else []
+            return [*self.stance.terms(points, start, stop, self.fps, weight), *turned]
         if self.feet == "never":
             return []
         return [Planted(points, self.settings.plant_sd, self.fps, self.settings.plant_scale, weight)]
@@ -180,7 +191,7 @@ def animate(
     first = initial_pose(body, starts, float(seen.fps))
     guess = stature or _stature(body, landmarks, attachment)
     scene = _scene(seen, cameras, attachment, body, first.root, guess, settings or Settings())
-    scene.feet = feet
+    scene.feet, scene.triangulated = feet, landmarks[:, attachment.rows]
     progress = progress or Quiet()
     progress.start(len(first) if len(scene.spans(len(first))) > 1 else None)
     try:
@@ -203,6 +214,7 @@ def _solved(
         stance = find_stance(body, grown, sized.sizes, pose, scene.fps, scene.feet)
         scene.stillness = find_stillness(body, sized.sizes, pose, scene.fps)
         scene.stance = stance.where(~made_up(doubt[:, soles(body, grown)[0].joint]))
+        pose = _feet_turned(scene, pose, sized.sizes, grown)
         pose = _solve_planted(scene, pose, sized.sizes, grown, progress)
     sizes = dict(zip(body.size_names, sized.sizes.tolist(), strict=True))
     motion = Motion(body.skeleton(sized.sizes), pose.rotations, pose.root, fps)
@@ -211,6 +223,22 @@ def _solved(
     if scene.feet != "never":
         motion = bend_toes(motion, grown)
     return Animated(motion, grown, sizes, scene.stance.contacts if scene.stance else None, doubt)
+
+
+def _feet_turned(scene: Scene, pose: Pose, sizes: Floats, stature: float) -> Pose:
+    """Say how the feet are turned, if that can be foretold, and turn them.
+
+    What was seen of them turns too: it would else pull the ankles away from where they are.
+    """
+    if scene.network is None or scene.triangulated is None:
+        return pose
+    posed = scene.chain.place(pose, sizes)
+    missed = missed_landmarks(posed, stature, scene.attachment, scene.triangulated)
+    scene.ankles = foretell_ankles(posed, stature, missed, scene.fps, scene.network)
+    turned = scene.ankles.applied(pose)
+    after, before = (scene.imaged(p, stature) for p in (scene.chain.place(turned, sizes), posed))
+    scene.seen = scene.seen + (after - before)
+    return turned
 
 
 def _solve_sizes(scene: Scene, first: Pose, stature: float, prior: SizePrior) -> Solution:
@@ -294,7 +322,9 @@ def _scene(
     focal = np.array([c.K[0, 0] for c in cameras])[:, None]
     spread = None if seen.spread is None else seen.spread[:, :, rows]
     sd = attachment.image_sd(seen.confidence[:, :, rows], stature, depth, focal, spread)
-    return Scene(body, attachment, rotation, translation, image, sd, float(seen.fps), settings)
+    scene = Scene(body, attachment, rotation, translation, image, sd, float(seen.fps), settings)
+    scene.network = load_network(seen.layout.name)
+    return scene
 
 
 def _stature(body: Body, landmarks: Floats, attachment: Attachment) -> float:

@@ -26,11 +26,13 @@ NEAREST = 0.3  # metres from a camera to a person
 class Attachment:
     """The landmarks of a layout on a body.
 
-    rows: (N,) landmarks of the layout that are used; joint (N,) and offsets (N, J, 3) in units of stature say
-    where they sit; sd (N,): image scatter in units of stature when seen well; start: joint -> landmark row
-    that stands for it before anything is solved; visibility, times_sd: how the scatter grows.
+    names: N landmarks of the layout that are used, rows (N,): theirs; joint (N,) and offsets (N, J, 3) in
+    units of stature say where they sit; sd (N,): image scatter in units of stature when seen well; start:
+    joint -> landmark row that stands for it before anything is solved; visibility, times_sd: how the scatter
+    grows.
     """
 
+    names: tuple[str, ...]
     rows: NDArray[np.intp]
     joint: NDArray[np.int64]
     offsets: Floats
@@ -88,6 +90,7 @@ def load_attachment(layout: Layout, body: Body) -> Attachment:
     start = {j: layout.index(m) for a, b in table["start"].items() for j, m in ((a, b), _right(a, b))}
     growth = table["scatter_at_visibility"]
     return Attachment(
+        names=tuple(names),
         rows=np.array([layout.index(n) for n in names]),
         joint=np.array([body.index(rows[n]["joint"]) for n in names]),
         offsets=offsets,

@@ -1,4 +1,4 @@
-"""How joints bend: within limits, near rest where nothing is seen, together where they share a bend."""
+"""How joints bend: within limits, near rest or near what is foretold, together where they share a bend."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from rigs import quat
 from rigs.body import Body, Floats, Ints
-from rigs.kinematics import Chain, Posed
+from rigs.kinematics import Chain, Posed, right_jacobian_inverse
 from rigs.normal import Normal
 
 
@@ -91,6 +92,37 @@ class Rest:
     @cached_property
     def _tie(self) -> Floats:
         return np.asarray(np.sqrt(self.frame_weight) / self.body.like_sd[self._tied])[:, None]
+
+
+@dataclass
+class Turned:
+    """Ball joints are turned in their parents as is foretold.
+
+    joints: (K,) rows of ball joints; rotations: (T, K, 4) local; sd: (T, K, 3) rad about the joints' own
+    axes; frame_weight: see `rigs.terms`.
+    """
+
+    joints: Ints
+    rotations: Floats
+    sd: Floats
+    frame_weight: float = 1.0
+
+    def cost(self, posed: Posed) -> float:
+        """Half the sum of squared rotation vectors from what is foretold, in deviations."""
+        return 0.5 * self.frame_weight * float(((self._off(posed) / self.sd) ** 2).sum())
+
+    def add(self, posed: Posed, normal: Normal) -> None:
+        """Gauss-Newton on the rotation vectors, which are within a frame and a joint."""
+        off = self._off(posed)
+        rows = right_jacobian_inverse(off) * (np.sqrt(self.frame_weight) / self.sd)[..., None]
+        pull = (off * (np.sqrt(self.frame_weight) / self.sd))[..., None, :] @ rows
+        for k, columns in enumerate(posed.chain.columns[self.joints]):
+            normal.add(0, columns, rows[:, k].swapaxes(1, 2) @ rows[:, k])
+            normal.gradient[:, columns] += pull[:, k, 0]
+
+    def _off(self, posed: Posed) -> Floats:
+        local = posed.pose.rotations[:, self.joints]
+        return quat.to_rotvec(quat.multiply(quat.conjugate(self.rotations), local))
 
 
 def _bounds(body: Body, chain: Chain) -> Floats:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from rigs.evidence import Reprojection, Shape
 from rigs.kinematics import Posed
-from rigs.limits import Limits, Rest
+from rigs.limits import Limits, Rest, Turned
 from rigs.near import Near
 from rigs.normal import Normal
 from rigs.plants import Held, Stood
@@ -33,6 +33,7 @@ __all__ = [
     "Steady",
     "Stood",
     "Term",
+    "Turned",
 ]
 
 

@@ -28,6 +28,7 @@ from rigs.terms import (
     Shape,
     Steady,
     Term,
+    Turned,
 )
 from tests.synth import ring
 
@@ -230,6 +231,19 @@ def relaxed() -> Case:
     return Case(Relaxed(BODY, 60.0, 2.0, 5.0, 0.5), residuals)
 
 
+def turned() -> Case:
+    joints, rng = np.array([BODY.index("LeftFoot"), BODY.index("RightFoot")]), np.random.default_rng(11)
+    rotations = quat.from_rotvec(rng.normal(0.0, 0.5, (FRAMES, 2, 3)))
+    sd = rng.uniform(0.05, 0.2, (FRAMES, 2, 3))
+
+    def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+        local = posed.pose.rotations[:, joints]
+        off = quat.to_rotvec(quat.multiply(quat.conjugate(rotations), local))
+        return flat(off / sd * np.sqrt(0.5))
+
+    return Case(Turned(joints, rotations, sd, 0.5), residuals)
+
+
 def by_freedom(posed: Posed) -> np.ndarray:
     rotvec = quat.to_rotvec(posed.pose.rotations)[:, BODY.freedom_joint]
     return (rotvec * BODY.freedom_axis).sum(axis=-1)
@@ -253,6 +267,7 @@ CASES = {
     "limits": limits,
     "rest": rest,
     "relaxed": relaxed,
+    "turned": turned,
 }
 
 
