@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Cameras
-from mocap.ankles import Ankles, Network, foretell_ankles, load_network, missed_landmarks
+from mocap.ankles import (
+    Ankles,
+    Network,
+    foretell_ankles,
+    load_network,
+    missed_landmarks,
+    turned_landmarks,
+)
 from mocap.attach import NEAREST, Attachment, load_attachment
 from mocap.doubt import joint_doubt, made_up
 from mocap.feet import Feet, Stance, bend_toes, find_stance, put_down
@@ -23,7 +30,7 @@ from rigs.body import Body, load_body
 from rigs.contact import Contacts
 from rigs.ground import soles
 from rigs.initial import initial_pose, steady
-from rigs.kinematics import Chain, Points, Pose, Posed, locate
+from rigs.kinematics import Chain, Points, Pose, locate
 from rigs.motion import Motion
 from rigs.solve import SizePrior, Solution, posterior, solve, solve_in_windows, windows
 from rigs.terms import Acceleration, Limits, Planted, Reprojection, Rest, Term
@@ -137,9 +144,8 @@ class Scene:
         """What a frame counts for; neighbours share their detector's error, and may stand for others."""
         return self.every * min(1.0, EVIDENCE_RATE / (self.fps * self.every))
 
-    def imaged(self, posed: Posed, stature: float) -> Floats:
-        """Return where the views see the landmarks of a body: (V, T, N, 2) undistorted x/z, y/z."""
-        world = locate(posed, self.attachment.points(stature))
+    def imaged(self, world: Floats) -> Floats:
+        """Return where the views see points (T, N, 3) m: (V, T, N, 2) undistorted x/z, y/z."""
         camera = world @ self.rotation.swapaxes(1, 2)[:, None] + self.translation[:, None, None]
         return np.asarray(camera[..., :2] / np.maximum(camera[..., 2:], NEAREST))
 
@@ -236,8 +242,9 @@ def _feet_turned(scene: Scene, pose: Pose, sizes: Floats, stature: float) -> Pos
     missed = missed_landmarks(posed, stature, scene.attachment, scene.triangulated)
     scene.ankles = foretell_ankles(posed, stature, missed, scene.fps, scene.network)
     turned = scene.ankles.applied(pose)
-    after, before = (scene.imaged(p, stature) for p in (scene.chain.place(turned, sizes), posed))
-    scene.seen = scene.seen + (after - before)
+    there = turned_landmarks(posed, scene.chain.place(turned, sizes), stature, scene.attachment)
+    here = locate(posed, scene.attachment.points(stature))
+    scene.seen = scene.seen + (scene.imaged(there) - scene.imaged(here))
     return turned
 
 

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from mocap.ankles import Ankles, foretell_ankles, in_time, load_network, missed_landmarks
+from mocap.ankles import (
+    AROUND,
+    Ankles,
+    foot_rows,
+    foretell_ankles,
+    in_time,
+    load_network,
+    missed_landmarks,
+    turned_landmarks,
+)
 from mocap.attach import load_attachment
 from mocap.keypoints import load_layout
 from rigs import quat
@@ -72,8 +81,8 @@ def test_twice_the_rate_says_the_same() -> None:
 
 
 def test_frames_around_are_those_of_the_clip() -> None:
-    around = in_time(np.arange(10.0, dtype=np.float32)[:, None], 1)
-    assert around[5].tolist() == [0, 2, 5, 8, 9]
+    around = in_time(np.arange(10.0, dtype=np.float32)[:, None], 2)
+    assert around[5].tolist() == [np.clip(5 + 2 * step, 0, 9) for step in AROUND]
 
 
 def test_only_feet_are_turned() -> None:
@@ -94,6 +103,23 @@ def test_landmarks_are_missed_by_what_they_are_off() -> None:
     np.testing.assert_allclose(off[:, 1, 1], np.tile([0.0, 0.01, 0.02], (FRAMES, 1)), atol=1e-12)
     off[:, 1, 1] = 0.0
     np.testing.assert_allclose(off, 0.0, atol=1e-12)
+
+
+def test_a_foot_that_turns_stays_as_high_and_nothing_else_moves() -> None:
+    pose, ankles = a_pose(), foretold(a_pose(), missed())
+    before, after = (CHAIN.place(p, SIZES) for p in (pose, ankles.applied(pose)))
+    here = locate(before, ATTACHMENT.points(STATURE))
+    moved = turned_landmarks(before, after, STATURE, ATTACHMENT) - here
+    rows = foot_rows(ATTACHMENT)
+    np.testing.assert_allclose(moved[:, rows, 1].mean(axis=2), 0.0, atol=1e-12)
+    assert np.abs(moved[:, rows]).max() > 0.01
+    np.testing.assert_allclose(np.delete(moved, rows, axis=1), 0.0, atol=1e-12)
+
+
+def test_feet_that_are_solved_elsewhere_than_seen_are_left_as_they_are() -> None:
+    pose, near, far = a_pose(), foretold(a_pose(), missed()), foretold(a_pose(), missed() + 3.0)
+    np.testing.assert_allclose(far.rotations, pose.rotations[:, FEET], atol=1e-3)
+    assert far.spread.min() > 20 * near.spread.max()
 
 
 def test_a_layout_without_a_network_has_none() -> None:
