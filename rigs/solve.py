@@ -64,13 +64,14 @@ class _State:
     cost: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Problem:
     """What is minimised; `prior` is None where the sizes are held."""
 
     chain: Chain
     terms: Sequence[Term]
     prior: SizePrior | None
+    _normal: Normal | None = None
 
     def at(self, pose: Pose, sizes: Floats) -> _State:
         posed = self.chain.place(pose, sizes)
@@ -82,7 +83,7 @@ class _Problem:
         return self.at(pose, state.sizes + size_step if self.prior else state.sizes)
 
     def normal(self, state: _State) -> Normal:
-        normal = Normal(len(state.posed.pose), self.chain.freedoms, len(state.sizes) if self.prior else 0)
+        normal = self._empty(state)
         for term in self.terms:
             term.add(state.posed, normal)
         fold(state.posed, normal)
@@ -90,6 +91,15 @@ class _Problem:
             normal.corner += self.prior.precision
             normal.size_gradient += self.prior.precision @ (state.sizes - self.prior.mean)
         return normal
+
+    def _empty(self, state: _State) -> Normal:
+        """Normal equations to fill, in the memory of the last ones."""
+        if self._normal is None:
+            sizes = len(state.sizes) if self.prior else 0
+            self._normal = Normal(len(state.posed.pose), self.chain.freedoms, sizes)
+        else:
+            self._normal.clear()
+        return self._normal
 
 
 def solve(

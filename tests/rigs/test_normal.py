@@ -56,6 +56,19 @@ def test_solving_twice_gives_the_same() -> None:
     np.testing.assert_array_equal(first[0], second[0])
 
 
+def test_what_is_filled_anew_is_as_new() -> None:
+    old, new = banded(*dense_system(5), 5), banded(*dense_system(5, seed=1), 5)
+    expected = new.solve(0.1)
+    old.solve(0.1)
+    old.clear()
+    for part in ("gradient", "border", "corner", "size_gradient"):
+        getattr(old, part)[...] = getattr(new, part)
+    for mine, other in zip(old.blocks, new.blocks, strict=True):
+        mine += other
+    for mine, other in zip(old.solve(0.1), expected, strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
 def test_what_is_known_of_the_sizes_is_the_schur_complement() -> None:
     matrix, gradient = dense_system(6)
     end = 6 * FREEDOMS
