@@ -133,11 +133,12 @@ class Scene:
         ]
 
     def thinned(self, start: int, stop: int, every: int) -> Scene:
-        """Return every so manieth of frames [start, stop), each for as many; what feet do is not known."""
+        """Return every so manieth of frames [start, stop), each for as many, and nothing of feet."""
         frames = slice(start, stop, every)
         seen, sd = self.seen[:, frames], self.sd[:, frames]
         fps, every = self.fps / every, self.every * every
-        return replace(self, seen=seen, sd=sd, fps=fps, every=every, stance=None, stillness=None, ankles=None)
+        known = {"stance": None, "stillness": None, "ankles": None}
+        return replace(self, seen=seen, sd=sd, fps=fps, every=every, feet="never", **known)
 
     @property
     def _frame_weight(self) -> float:

@@ -105,7 +105,7 @@ class Normal:
             later = np.block([[own, -couple[kept].T], [-couple[kept], later[kept, kept]]])
 
     def _factor(self, damping: float) -> Floats:
-        """Cholesky factor of the damped band in LAPACK's lower storage (bandwidth + 1, T D), until the next."""
+        """Cholesky factor of the damped band in LAPACK's lower storage (bandwidth + 1, T D); for now."""
         frames, freedoms = self.gradient.shape
         if not self._factored.size:
             self._factored = np.empty((frames * freedoms, min(REACH + 1, frames) * freedoms))
