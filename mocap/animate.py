@@ -137,8 +137,8 @@ class Scene:
         frames = slice(start, stop, every)
         seen, sd = self.seen[:, frames], self.sd[:, frames]
         fps, every = self.fps / every, self.every * every
-        known = {"stance": None, "stillness": None, "ankles": None}
-        return replace(self, seen=seen, sd=sd, fps=fps, every=every, feet="never", **known)
+        thin = replace(self, seen=seen, sd=sd, fps=fps, every=every, feet="never")
+        return replace(thin, stance=None, stillness=None, ankles=None)
 
     @property
     def _frame_weight(self) -> float:
