@@ -26,7 +26,7 @@ JUMP = 0.04  # movement of a landmark in 1/30 s, likewise
 SURE = 9.0  # squared deviations at which a landmark's evidence is full
 EVIDENCE = 0.3  # what a frame's view-to-view evidence counts: errors are alike for about three frames
 SWAPPED = 0.4  # cost of a swapped frame: sides are right unless something says otherwise
-TWIST = 1.5  # cost of hips that face away from the shoulders, in a lone view
+TWIST, TWIST_OF_SEVERAL = 1.5, 3.0  # cost of hips that face away from the shoulders: one view, and several
 CHANGE = 6.0  # cost of beginning or ending a swap
 
 
@@ -71,15 +71,16 @@ def exchange(seen: Observations, swaps: Swaps) -> Observations:
 
 
 def _twist(seen: Observations, arms: Bools) -> Floats:
-    """Cost (V, T) of legs exchanged in a lone view: hips that would face away from the shoulders.
+    """Cost (V, T) of legs exchanged in a view: hips that would face away from the shoulders.
 
-    The detector's own 3D guess is held against itself, with the arms put right. Several views know better.
+    The detector's own 3D guess is held against itself, with the arms put right; those are surer where several
+    views tell them.
     """
-    if len(seen.names) > 1 or seen.world is None:
+    if seen.world is None:
         return np.zeros(arms.shape)
     hips, shoulders = (_across(seen, joint) for joint in ("hip", "shoulder"))
     facing = (hips * shoulders).sum(axis=-1) * np.where(arms, -1.0, 1.0)
-    return TWIST * np.nan_to_num(facing)
+    return (TWIST if len(seen.names) == 1 else TWIST_OF_SEVERAL) * np.nan_to_num(facing)
 
 
 def _across(seen: Observations, joint: str) -> Floats:

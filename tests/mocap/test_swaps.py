@@ -148,3 +148,21 @@ def test_a_faster_clock_finds_the_same() -> None:
     seen = observed(cameras, [marching(4 * FRAMES, fps)] * 4, fps)
     repaired, _ = repair_swaps(exchanged(seen, 1, ("legs",), 40, 120), cameras)
     assert_same(repaired, seen)
+
+
+def test_hips_do_not_face_away_from_shoulders_where_two_views_hardly_tell() -> None:
+    """Arms that are seen well tell the exchange; legs that the other view misses follow the guess."""
+    cameras, seen = scene(3)
+    guess = np.zeros((*seen.confidence.shape, 3))
+    for joint, wide in (("shoulder", 0.18), ("hip", 0.11)):
+        guess[..., LAYOUT.index(f"left_{joint}"), 0] = wide
+        guess[..., LAYOUT.index(f"right_{joint}"), 0] = -wide
+    wrong = exchanged(replace(seen, world=guess), 1, WHOLE, 0, FRAMES)
+    unseen = np.zeros(seen.confidence.shape, bool)
+    unseen[::2, :, LAYOUT.groups["legs"]] = True
+    pixels = np.where(unseen[..., None], np.nan, wrong.pixels)
+    half = replace(wrong, pixels=pixels, confidence=np.where(unseen, 0.0, wrong.confidence))
+    _, swaps = repair_swaps(half, cameras)
+    assert swaps.swapped["arms"][1].all() and swaps.swapped["legs"][1].all()
+    _, blind = repair_swaps(replace(half, world=None), cameras)
+    assert blind.swapped["arms"][1].all() and not blind.swapped["legs"].any()
