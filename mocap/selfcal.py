@@ -91,7 +91,11 @@ def calibrate_from_person(
 
 
 def settle(
-    seen: Observations, cameras: Cameras, freedom: Freedom, rounds: tuple[tuple[float, int], ...] = ROUNDS
+    seen: Observations,
+    cameras: Cameras,
+    freedom: Freedom,
+    rounds: tuple[tuple[float, int], ...] = ROUNDS,
+    tolerance: float = 1e-4,
 ) -> Bundle:
     """Adjust cameras and landmarks from wide to narrow; left and right are put back anew in each round.
 
@@ -100,6 +104,7 @@ def settle(
         cameras: where to start.
         freedom: what of the cameras may move.
         rounds: robust scale in deviations, and most steps.
+        tolerance: relative fall of the cost at which a round ends.
 
     Raises:
         MocapError: hardly a landmark is seen by two views at once.
@@ -117,7 +122,7 @@ def settle(
             robust=robust / unsure,
             velocity=given.velocity,
             steps=steps,
-            tolerance=1e-4,
+            tolerance=tolerance,
         )
         cameras = bundle.cameras
     return bundle

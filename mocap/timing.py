@@ -21,6 +21,9 @@ TURN, SHIFT = 0.03, 0.1  # radians and metres by which the cameras may be off me
 LATE = 1.5  # frames by which offsets may be off where nothing better is known
 ROUNDS = 3
 DONE = 0.02  # frames
+TOLERANCE = (
+    1e-3  # a tenth of it moves offsets by 0.003 frames, a thirtieth of their deviation, in twice the time
+)
 
 
 def trim_offsets(
@@ -50,7 +53,7 @@ def trim_offsets(
     freedom = _freedom(free, np.broadcast_to(late, free.shape))
     for _ in range(ROUNDS):
         seen = on_one_clock(keypoints, rates, found.tolist())
-        bundle = settle(seen, cameras, freedom, ((2.0, 20),))
+        bundle = settle(seen, cameras, freedom, ((2.0, 20),), TOLERANCE)
         cameras = bundle.cameras
         found = found - bundle.times
         sd = bundle.sd[:, TIME]
