@@ -22,6 +22,7 @@ from mocap.ankles import (
 from mocap.attach import NEAREST, Attachment, load_attachment
 from mocap.doubt import joint_doubt, made_up
 from mocap.feet import Feet, Stance, bend_toes, find_stance, put_down
+from mocap.glimpse import guessed_depths
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
 from mocap.still import Stillness, find_stillness
@@ -33,7 +34,7 @@ from rigs.initial import initial_pose, steady
 from rigs.kinematics import Chain, Points, Pose, locate
 from rigs.motion import Motion
 from rigs.solve import SizePrior, Solution, posterior, solve, solve_in_windows, windows
-from rigs.terms import Acceleration, Limits, Planted, Reprojection, Rest, Term
+from rigs.terms import Acceleration, Depth, Limits, Planted, Reprojection, Rest, Term
 
 Floats = NDArray[np.float64]
 
@@ -91,6 +92,7 @@ class Scene:
     settings: Settings
     feet: Feet = "auto"
     triangulated: Floats | None = None  # (T, N, 3) m, the landmarks
+    guessed: tuple[Floats, Floats] | None = None  # depths (V, T, N) m and their sd, as the detector guesses
     network: Network | None = None  # that tells how ankles are turned
     stance: Stance | None = None  # once it is known when feet stand
     stillness: Stillness | None = None  # what keeps still
@@ -124,6 +126,7 @@ class Scene:
                 self.sd[:, window] / np.sqrt(weight),
                 robust * np.sqrt(weight),
             ),
+            *self._guess_terms(points, window, weight, robust),
             Acceleration(carried, density, self.fps),
             Limits(self.body, frame_weight=weight),
             Rest(self.body, frame_weight=weight),
@@ -137,8 +140,9 @@ class Scene:
         frames = slice(start, stop, every)
         seen, sd = self.seen[:, frames], self.sd[:, frames]
         fps, every = self.fps / every, self.every * every
+        guessed = self.guessed and (self.guessed[0][:, frames], self.guessed[1][:, frames])
         thin = replace(self, seen=seen, sd=sd, fps=fps, every=every, feet="never")
-        return replace(thin, stance=None, stillness=None, ankles=None)
+        return replace(thin, guessed=guessed, stance=None, stillness=None, ankles=None)
 
     @property
     def _frame_weight(self) -> float:
@@ -153,6 +157,15 @@ class Scene:
     @property
     def _liveliness(self) -> float:
         return self.settings.liveliness if self.stance is None else self.settings.planted_liveliness
+
+    def _guess_terms(self, points: Points, window: slice, weight: float, robust: float) -> list[Term]:
+        if self.guessed is None:
+            return []
+        depth, sd = (a[:, window] for a in self.guessed)
+        some = np.isfinite(depth).any(axis=(0, 1))  # mostly none, and then nothing is to be paid
+        few, sd = Points(points.joint[some], points.offsets[some]), sd[..., some] / np.sqrt(weight)
+        found = Depth(few, self.rotation, self.translation, depth[..., some], sd, robust * np.sqrt(weight))
+        return [found] if some.any() else []
 
     def _foot_terms(self, start: int, stop: int, stature: float, weight: float) -> list[Term]:
         points, _ = soles(self.body, stature)
@@ -199,6 +212,7 @@ def animate(
     guess = stature or _stature(body, landmarks, attachment)
     scene = _scene(seen, cameras, attachment, body, first.root, guess, settings or Settings())
     scene.feet, scene.triangulated = feet, landmarks[:, attachment.rows]
+    scene.guessed = guessed_depths(seen, cameras, landmarks, guess, scene.sd, attachment.rows)
     progress = progress or Quiet()
     progress.start(len(first) if len(scene.spans(len(first))) > 1 else None)
     try:

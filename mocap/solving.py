@@ -26,7 +26,7 @@ from mocap.gates import (
     require_upright,
     weak_geometry,
 )
-from mocap.glimpse import with_single_sights, without_squeezed
+from mocap.glimpse import with_doubt_at_edges, with_single_sights, without_squeezed
 from mocap.observations import Observations
 from mocap.placing import Placed
 from mocap.progress import Progress
@@ -100,7 +100,8 @@ def _solve(
     feet: Feet,
 ) -> Solved:
     repaired, swaps = repair_swaps(seen, placed.cameras)
-    repaired = without_squeezed(repaired, [video.size for video in videos])
+    images = [video.size for video in videos]
+    repaired = with_doubt_at_edges(without_squeezed(repaired, images), images)
     height = config.subject.height if len(placed.people) == 1 else None
     if len(repaired.names) == 1:
         return _solve_single(placed, cameras, repaired, swaps, height, config, videos[0], progress, feet)

@@ -77,6 +77,45 @@ class Reprojection:
 
 
 @dataclass
+class Depth:
+    """How far before calibrated views landmarks are, as guessed: m along the optical axis.
+
+    camera_rotation (V, 3, 3) and camera_translation (V, 3): camera from world. depth (V, T, N) with NaN where
+    unknown. sd (V, T, N): m. scale: robust scale in deviations.
+    """
+
+    points: Points
+    camera_rotation: Floats
+    camera_translation: Floats
+    depth: Floats
+    sd: Floats
+    scale: float = 3.0
+    precision: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.precision, self.depth = _known(self.depth[..., None], self.sd)
+        self.depth = self.depth[..., 0]
+
+    def cost(self, posed: Posed) -> float:
+        """Half the robust sum of squared differences in depth, in deviations."""
+        return 0.5 * float(robust_cost(self._residual(posed) ** 2 * self.precision, self.scale).sum())
+
+    def add(self, posed: Posed, normal: Normal) -> None:
+        """Each view knows one direction, its optical axis."""
+        residual = self._residual(posed)
+        weight = self.precision * robust_weight(residual**2 * self.precision, self.scale)
+        axis = self.camera_rotation[:, 2]
+        information = np.einsum("vtn,vi,vj->tnij", weight, axis, axis)
+        pull = np.einsum("vtn,vi->tni", weight * residual, axis)
+        add_points(posed, self.points, information, pull, normal)
+
+    def _residual(self, posed: Posed) -> Floats:
+        world = locate(posed, self.points)
+        along = np.einsum("tni,vi->vtn", world, self.camera_rotation[:, 2])
+        return np.asarray(along + self.camera_translation[:, 2, None, None] - self.depth)
+
+
+@dataclass
 class Shape:
     """The body's shape in each frame as a detector guesses it: landmarks (T, N, 3) m in world axes.
 

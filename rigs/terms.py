@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rigs.evidence import Reprojection, Shape
+from rigs.evidence import Depth, Reprojection, Shape
 from rigs.kinematics import Posed
 from rigs.limits import Limits, Rest, Turned
 from rigs.near import Near
@@ -22,6 +22,7 @@ from rigs.steady import Steady
 
 __all__ = [
     "Acceleration",
+    "Depth",
     "Held",
     "Limits",
     "Near",

@@ -8,7 +8,14 @@ import numpy as np
 
 from calibration.camera import Camera, Cameras
 from calibration.triangulate import triangulate
-from mocap.glimpse import EDGE, with_single_sights, without_squeezed
+from mocap.glimpse import (
+    DOUBT,
+    EDGE,
+    guessed_depths,
+    with_doubt_at_edges,
+    with_single_sights,
+    without_squeezed,
+)
 from mocap.observations import Observations
 from tests.calibration.synthetic import ring
 from tests.synth_take import LAYOUT, STATURE, guess, marching, observed
@@ -91,3 +98,61 @@ def test_what_is_hardly_seen_of_somebody_at_the_edge_is_left_out() -> None:
     assert np.isnan(cut.pixels[0, :, WRIST]).any() and not np.isnan(cut.pixels[1, :, WRIST]).any()
     assert ((cut.confidence == 0) == np.isnan(cut.pixels[..., 0])).all()
     np.testing.assert_array_equal(cut.confidence[0, :, 0], seen.confidence[0, :, 0])  # surely seen: kept
+
+
+def test_landmarks_beyond_the_edge_are_doubted_and_others_are_not() -> None:
+    seen = observed(CAMERAS, [marching(FRAMES)] * 3)
+    spread = np.where(np.isfinite(seen.pixels[..., 0]), 1.0, np.nan)
+    seen = replace(seen, spread=spread)
+    kept = with_doubt_at_edges(seen, SIZES)
+    np.testing.assert_array_equal(kept.spread, spread)  # the person is well within the images
+    pixels = seen.pixels.copy()
+    out = np.nanmax(pixels[0, ..., 1], axis=1) - 0.2 * seen.heights()[0] - (SIZES[0][1] - 1)
+    pixels[0, ..., 1] -= out[:, None]  # so that a fifth of the person is below the image
+    doubted = with_doubt_at_edges(replace(seen, pixels=pixels), SIZES)
+    assert doubted.spread is not None
+    beyond = pixels[0, ..., 1] - (SIZES[0][1] - 1) > 0.08 * seen.heights()[0][:, None]
+    least = max(DOUBT[1]) * np.broadcast_to(seen.heights()[0][:, None], beyond.shape)
+    np.testing.assert_allclose(doubted.spread[0][beyond], least[beyond])
+    np.testing.assert_array_equal(doubted.spread[1:], spread[1:])
+    np.testing.assert_array_equal(np.isnan(doubted.spread), np.isnan(spread))
+    sure = replace(doubted, spread=spread * 1000)
+    np.testing.assert_array_equal(with_doubt_at_edges(sure, SIZES).spread, spread * 1000)  # never surer
+
+
+def test_depths_are_guessed_where_images_do_not_tell_them() -> None:
+    seen, truth, cameras = scene()
+    landmarks, _ = triangulate(cameras, seen.pixels, seen.confidence**2)
+    rows = np.array([LAYOUT.index(f"left_{joint}") for joint in ("wrist", "elbow", "knee")])
+    sd = np.where(seen.confidence[:, :, rows] > 0, 0.003, np.inf)
+    found = guessed_depths(seen, cameras, landmarks, STATURE, sd, rows)
+    assert found is not None
+    depth, scatter = found
+    assert np.isfinite(depth[0, :, 0]).all() and np.isnan(depth[1:, :, 0]).all()  # the first view's wrist
+    assert np.isnan(depth[:, :, 1:]).all()  # three views see elbow and knee to a centimetre
+    assert (np.isfinite(scatter) == np.isfinite(depth)).all()
+    axis = cameras[0].camera_from_world[2]
+    true = truth[:, rows[0]] @ axis[:3] + axis[3]
+    assert np.abs(depth[0, :, 0] - true).max() < 0.06  # as in the first test
+    assert guessed_depths(replace(seen, world=None), cameras, landmarks, STATURE, sd, rows) is None
+
+
+def test_views_that_face_each_other_tell_no_depth() -> None:
+    """What both see of the person, the images tell across their line and not along it."""
+    person, ahead = marching(FRAMES), np.array([0.0, 0.0, 4.0])
+    pair = Cameras(tuple(level(_looking_at_hips(CAMERAS[k], s * ahead)) for k, s in enumerate((1, -1))))
+    seen = observed(pair, [person] * 2)
+    world = np.stack([guess(camera, person.landmarks) for camera in pair])
+    rows = np.array([LAYOUT.index("left_wrist")])
+    sd = np.full((2, FRAMES, 1), 0.006)
+    found = guessed_depths(replace(seen, world=world), pair, person.landmarks, STATURE, sd, rows)
+    assert found is not None and np.isfinite(found[0]).all()
+
+
+def _looking_at_hips(camera: Camera, centre: np.ndarray) -> Camera:
+    forward = -centre / np.linalg.norm(centre)
+    right = np.cross(forward, (0.0, 1.0, 0.0))
+    rotation = np.stack([right, np.cross(forward, right), forward])
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = rotation, -rotation @ (centre + np.array([0.0, 0.95, 0.0]))
+    return replace(camera, camera_from_world=pose)

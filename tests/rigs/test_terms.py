@@ -19,6 +19,7 @@ from rigs.plants import Held, Stood
 from rigs.robust import robust_cost, robust_weight
 from rigs.terms import (
     Acceleration,
+    Depth,
     Limits,
     Near,
     Planted,
@@ -102,6 +103,21 @@ def shape() -> Case:
         return weighted(np.concatenate(rows), 2.0)
 
     return Case(Shape(points, guess, sd, 2.0), residuals, 2.0)
+
+
+def depth() -> Case:
+    """Guesses in three views, gaps, residuals within the robust scale and beyond."""
+    rng = np.random.default_rng(12)
+    points, (rotation, translation) = some_points(6), ring(3)
+    sd, guess = rng.uniform(0.1, 0.5, (3, FRAMES, 6)), rng.normal(3.5, 0.6, (3, FRAMES, 6))
+    guess[0, 1, 2], sd[1, 0, 3], guess[2, :, 4] = np.nan, np.inf, np.nan
+
+    def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+        camera = np.einsum("vij,tnj->vtni", rotation, locate(posed, points)) + translation[:, None, None]
+        residual = ((camera[..., 2] - guess) / sd)[np.isfinite(guess) & np.isfinite(sd)]
+        return weighted(residual[:, None], 1.5)
+
+    return Case(Depth(points, rotation, translation, guess, sd, 1.5), residuals, 1.5)
 
 
 def acceleration() -> Case:
@@ -256,6 +272,7 @@ def flat(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 CASES = {
     "reprojection": reprojection,
     "behind a camera": lambda: reprojection(0.3),
+    "depth": depth,
     "shape": shape,
     "acceleration": acceleration,
     "acceleration about a motion": about,
