@@ -27,6 +27,7 @@ from mocap.gates import (
     weak_geometry,
 )
 from mocap.glimpse import with_doubt_at_edges, with_single_sights, without_squeezed
+from mocap.hiding import without_hidden
 from mocap.observations import Observations
 from mocap.placing import Placed
 from mocap.progress import Progress
@@ -76,7 +77,8 @@ def solve_people(
     solved: list[Solved] = []
     failed: list[MocapError] = []
     cameras = placed.cameras
-    for seen, (start, stop) in zip(placed.people, placed.spans, strict=True):
+    people = without_hidden(placed.people, cameras) if cameras and len(cameras) > 1 else placed.people
+    for seen, (start, stop) in zip(people, placed.spans, strict=True):
         try:
             now = between(seen, start, stop)
             one = _solve(now, placed, cameras, config, videos, progress("solving"), feet)
