@@ -17,6 +17,7 @@ from mocap.errors import SyncError
 from mocap.gates import require_person
 from mocap.keypoints import Keypoints2D
 from mocap.observations import Observations
+from mocap.seek import Look, seek
 from mocap.sync import Synchronised, synchronise
 from mocap.timing import trim_offsets
 from mocap.video import VideoInfo
@@ -129,6 +130,12 @@ def gathered(
         return Crowd((keypoints,))
     crowd = gather(keypoints, offsets.tolist(), cameras, config.people)
     return replace(crowd, views=tuple(refine(views) for views in crowd.views))
+
+
+def sought(crowd: Crowd, offsets: Floats, cameras: Cameras, look: Look | None, refine: Refine) -> Crowd:
+    """Return everybody, looked for again in the views that lost them (None = they are not), and refined."""
+    found = crowd if look is None else seek(crowd, offsets.tolist(), cameras, look)
+    return crowd if found is crowd else replace(found, views=tuple(refine(views) for views in found.views))
 
 
 @dataclass(frozen=True)

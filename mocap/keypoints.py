@@ -180,6 +180,11 @@ class Keypoints2D:
         more = [None if a is None else moved(a, np.nan) for a in (self.world, self.spread, self.detected)]
         return Keypoints2D(self.layout, points, confidence, self.times, self.size, *more)
 
+    def as_detected(self) -> Keypoints2D:
+        """The same before anything refined it."""
+        points = self.points if self.detected is None else self.detected
+        return Keypoints2D(self.layout, points, self.confidence, self.times, self.size, self.world)
+
     def replace(self, points: Array, confidence: Array, world: Array | None = None) -> Keypoints2D:
         """The same frames with other points; keeps its 3D guess unless another is given."""
         kept = self.world if world is None else world

@@ -20,8 +20,9 @@ from mocap import quality
 from mocap.cameras import check_cameras
 from mocap.config import CaptureConfig, View
 from mocap.detect import DEFAULT
+from mocap.detect.base import Sought
 from mocap.detect.parts import read_keypoints
-from mocap.detect.run import detect_hands, detect_views
+from mocap.detect.run import detect_hands, detect_views, look_again
 from mocap.feet import Feet
 from mocap.hands import Handed, Hands, with_hands
 from mocap.keypoints import Keypoints2D
@@ -62,7 +63,8 @@ def capture(
         trust: whether a given calibration is taken as it is, and not made better by the person.
         feet: what is done for feet, see `mocap.animate.animate`.
         hands: where fingers are looked for, see `mocap.hands.with_hands`.
-        progress: given "detecting", "solving" or "hands" as that stage begins, answers who follows it.
+        progress: given "detecting", "looking again", "solving" or "hands" as that begins, answers who
+            follows it.
 
     Returns:
         The quality record, which is also in the take.
@@ -149,7 +151,21 @@ class _Job:
         with _stage(take, "place", [self.arguments, self.views]):
             refine = partial(refine_views, detector=self.arguments["detector"])
             trust = self.arguments["trust_calibration"]
-            return place_views(config, self.videos, keypoints, trust=trust, refine=refine)
+            look = partial(self._look, progress, workers)
+            return place_views(config, self.videos, keypoints, trust=trust, refine=refine, look=look)
+
+    def _look(
+        self, progress: Follow, workers: int | None, sought: Mapping[str, Sought]
+    ) -> dict[str, Keypoints2D]:
+        return look_again(
+            self.config.views,
+            sought,
+            self.arguments["detector"],
+            take=self.take,
+            progress=progress("looking again"),
+            workers=workers,
+            alone=self.config.people == 1,
+        )
 
     def hands(
         self,

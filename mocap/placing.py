@@ -17,10 +17,20 @@ from mocap.crowd import Crowd, one_after_another, one_person
 from mocap.crowdsync import main_people
 from mocap.errors import MocapError
 from mocap.gates import RefusedError, require_cameras_above, require_known_geometry
-from mocap.gathering import Refine, Views, began, clock_notes, gather_and_trim, gathered, put_on_clock
+from mocap.gathering import (
+    Refine,
+    Views,
+    began,
+    clock_notes,
+    gather_and_trim,
+    gathered,
+    put_on_clock,
+    sought,
+)
 from mocap.keypoints import Keypoints2D
 from mocap.observations import Observations
 from mocap.refining import judge, refine_cameras, typical_heights
+from mocap.seek import Look
 from mocap.selfcal import SelfCalibrated, calibrate_from_person
 from mocap.video import VideoInfo
 
@@ -75,6 +85,7 @@ def place_views(
     *,
     trust: bool = False,
     refine: Refine = lambda views: views,
+    look: Look | None = None,
 ) -> Placed:
     """Bring all views into one world and onto one clock.
 
@@ -84,6 +95,7 @@ def place_views(
         keypoints: what was detected in each view.
         trust: whether a given calibration is taken as it is.
         refine: betters the keypoints of one person in all views, who is followed through time.
+        look: looks again where people must be, see `mocap.seek`; None = nobody is sought.
 
     Raises:
         MocapError, calibration.CalibrationError: something given is wrong, or what is not cannot be found.
@@ -93,8 +105,8 @@ def place_views(
     if len(config.views) == 1:
         return _one_view(config, videos, keypoints, refine)
     if config.calibration is None:
-        return _found(config, videos, keypoints, refine)
-    return _given(config, videos, keypoints, trust, refine)
+        return _found(config, videos, keypoints, refine, look)
+    return _given(config, videos, keypoints, trust, refine, look)
 
 
 def _one_view(config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Views, refine: Refine) -> Placed:
@@ -111,7 +123,12 @@ def _one_view(config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Vie
 
 
 def _given(
-    config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Views, trust: bool, refine: Refine
+    config: CaptureConfig,
+    videos: Sequence[VideoInfo],
+    keypoints: Views,
+    trust: bool,
+    refine: Refine,
+    look: Look | None,
 ) -> Placed:
     assert config.calibration is not None
     given, notes = cameras_for(config.calibration, config.views, videos)
@@ -124,6 +141,7 @@ def _given(
         again = began(config, keypoints, cameras=cameras) if timed.warnings else timed
         crowd, timed = gather_and_trim(config, keypoints, videos, again, cameras, refine)
         seen = put_on_clock(crowd, videos, timed.offsets)
+    seen = put_on_clock(sought(crowd, timed.offsets, cameras, look, refine), videos, timed.offsets)
     record = {"calibration": {"from": "file", **held}, "sync": timed.record()}
     notes = notes + clock_notes(config, timed) + seen.notes + words
     moved = tuple(name for name, move in held.get("moved", {}).items() if move["share"] > PLAIN)
@@ -171,7 +189,13 @@ def _left_out(found: LeftOut, cameras: Cameras) -> dict[str, Any]:
     return {"median": found.median, "mean": found.mean, "p95": found.p95, "by_view": by_camera}
 
 
-def _found(config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Views, refine: Refine) -> Placed:
+def _found(
+    config: CaptureConfig,
+    videos: Sequence[VideoInfo],
+    keypoints: Views,
+    refine: Refine,
+    look: Look | None,
+) -> Placed:
     """Offsets without cameras, cameras with those, and both once more where the offsets were not given."""
     lenses, given, notes = _lenses(config, videos)
     timed = began(config, keypoints, lenses=list(lenses))
@@ -186,7 +210,7 @@ def _found(config: CaptureConfig, videos: Sequence[VideoInfo], keypoints: Views,
         found = calibrate_from_person(seen.people[0], lenses, *size)  # estimated lenses are no new start
     if len(seen.people) > 1:
         crowd = gathered(config, keypoints, timed.offsets, found.cameras, refine)
-        seen = put_on_clock(crowd, videos, timed.offsets)
+    seen = put_on_clock(sought(crowd, timed.offsets, found.cameras, look, refine), videos, timed.offsets)
     require_cameras_above(found.cameras)
     warnings = require_known_geometry(found.cameras, found.turn_sd, found.focal_sd)
     spread = _spread(found, seen.people[0])

@@ -64,10 +64,10 @@ def _places(
     """Landmarks (K, T, J, 3) of everybody by all views but one, short gaps bridged."""
     who = [np.full_like(w, -1) if v == view else w for v, w in enumerate(labels.who)]
     found = [placed(who, k, views, ticks, cameras).landmarks for k in range(labels.count)]
-    return np.stack([_bridged(landmarks, round(BRIDGE / ticks.step)) for landmarks in found])
+    return np.stack([bridged(landmarks, round(BRIDGE / ticks.step)) for landmarks in found])
 
 
-def _bridged(landmarks: Floats, longest: int) -> Floats:
+def bridged(landmarks: Floats, longest: int) -> Floats:
     """Landmarks (T, J, 3) with gaps of up to `longest` ticks filled in straight lines."""
     out = landmarks.copy()
     ticks = np.arange(len(landmarks))
@@ -107,12 +107,13 @@ def _misses(seen: Keypoints2D, places: Floats, camera: Camera, smooth: int) -> F
     out = np.full((len(places), *points.shape[:2]), np.nan)
     for k, landmarks in enumerate(places):
         expected = camera.project(landmarks)[:, None]
-        off = [_median_miss(points, other, sure) for other in (expected, expected[:, :, mirror])]
+        off = [median_miss(points, other, sure) for other in (expected, expected[:, :, mirror])]
         out[k] = np.fmin(*off) / height
     return _calm(out, max(smooth, 1))
 
 
-def _median_miss(points: Floats, expected: Floats, sure: Bools) -> Floats:
+def median_miss(points: Floats, expected: Floats, sure: Bools) -> Floats:
+    """Median distance (...) of the sure ones of landmarks (..., J, 2); NaN where too few are known."""
     off = np.where(sure, np.linalg.norm(points - expected, axis=-1), np.nan)
     enough = np.isfinite(off).sum(axis=-1) >= FEWEST
     out = np.full(enough.shape, np.nan)

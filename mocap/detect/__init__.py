@@ -34,3 +34,8 @@ def detector(name: str, video: str | Path, alone: bool = False) -> Detector:
     module, _, kind = DETECTORS[name].partition(":")
     made: Detector = getattr(import_module(module), kind)(Path(video), alone)
     return made
+
+
+def looks(name: str, video: str | Path) -> bool:
+    """Whether a detector can be told where to look, see `mocap.detect.base.Looker`."""
+    return hasattr(detector(name, video), "look")

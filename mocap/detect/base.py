@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from mocap.keypoints import Array, Layout
+import numpy as np
+
+from mocap.keypoints import Array, Indices, Layout
 from mocap.video import Frame
+
+_LOOKING = b"1"  # version of what detectors do where people are sought
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,4 +55,52 @@ class Detector(Protocol):
 
         Raises:
             DetectError: it cannot run on this machine, or not on this video; says what to do.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Sought:
+    """People who are known to be in frames of a view, and where.
+
+    Args:
+        frames: (N,) numbers of frames in the video, not falling.
+        lanes: (N,) the place on the P axis that whoever is sought there gets.
+        regions: (N, 4) middle x, y and side, pixels, and turn, radians, of the square about each.
+        strokes: (S, 6) what to paint over, one after the other: x, y of both ends and thickness, pixels; and
+            1 to paint, or 0 to show what is there after all.
+        owners: (S,) for the sight of whom of the N each is; not falling.
+    """
+
+    frames: Indices
+    lanes: Indices
+    regions: Array
+    strokes: Array
+    owners: Indices
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first and the last frame in which anybody is sought."""
+        return int(self.frames[0]), int(self.frames[-1])
+
+    @property
+    def key(self) -> str:
+        """What is sought, as one word; places are told apart to a tenth of a pixel."""
+        places = ((self.regions * (10, 10, 10, 1000)).round(), self.strokes.round())
+        parts = [
+            np.asarray(a, dtype=np.int64).tobytes() for a in (self.frames, self.lanes, *places, self.owners)
+        ]
+        return hashlib.sha256(b"".join([_LOOKING, *parts])).hexdigest()
+
+
+class Looker(Detector, Protocol):
+    """A detector that can be told where to look."""
+
+    def look(self, frames: Iterable[Frame], sought: Sought) -> Iterator[Detection]:
+        """Give what is seen where people are sought, for every frame; P is one more than the last lane.
+
+        Raises:
+            DetectError: it cannot run on this machine.
         """

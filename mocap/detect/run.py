@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocap.config import View
-from mocap.detect import DEFAULT, detector
+from mocap.detect import DEFAULT, detector, looks
+from mocap.detect.base import Sought
 from mocap.detect.hands import Hands
 from mocap.detect.parts import Parts, detection_key, keypoints_file, read_keypoints
 from mocap.detect.worker import Job, work
@@ -106,12 +107,54 @@ def _done(jobs: Sequence[Job], progress: Progress, workers: int | None) -> dict[
         lengths = {job.view: probe(job.video).frames for job in missing}
         known = [n for n in lengths.values() if n is not None]
         missing.sort(key=lambda job: -(lengths[job.view] or 0))  # the longest first
-        progress.start(sum(known) if len(known) == len(missing) else None)
-        try:
-            _Crew(progress).do(missing, min(workers or processors(), len(missing)))
-        finally:
-            progress.done()
+        _do(missing, sum(known) if len(known) == len(missing) else None, progress, workers)
     return {job.view: read_keypoints(job.take, job.view) for job in jobs}
+
+
+def look_again(
+    views: Sequence[View],
+    sought: Mapping[str, Sought],
+    detector_name: str = DEFAULT,
+    *,
+    take: Take,
+    progress: Progress | None = None,
+    workers: int | None = None,
+    alone: bool = False,
+) -> dict[str, Keypoints2D]:
+    """Look once more where people are known to be; nothing is done again for what is sought as before.
+
+    Args:
+        views: all views.
+        sought: by name of the view, for those in which somebody is.
+        detector_name: a key of `mocap.detect.DETECTORS`.
+        take: as for `detect_views`; the results go to `views/NAME.again.keypoints.npz`.
+        progress: told of every few frames.
+        workers: processes.
+        alone: as for `detect_views`.
+
+    Returns:
+        By name of the view, what was seen in its frames from the first in which somebody is sought to the
+        last; nothing if this detector cannot be told where to look.
+
+    Raises:
+        MocapError: as `detect_views`.
+    """
+    looked = [view for view in views if len(sought.get(view.name, ())) and looks(detector_name, view.video)]
+    jobs = [_job(view, detector_name, take, True, alone, sought[view.name]) for view in looked]
+    missing = [job for job in jobs if not _kept(job)]
+    if missing:
+        missing.sort(key=lambda job: -len(job.sought or ()))
+        frames = sum(last - first + 1 for first, last in (job.sought.span for job in missing if job.sought))
+        _do(missing, frames, progress or Quiet(), workers)
+    return {view.name: read_keypoints(take, job.view) for view, job in zip(looked, jobs, strict=True)}
+
+
+def _do(jobs: Sequence[Job], total: int | None, progress: Progress, workers: int | None) -> None:
+    progress.start(total)
+    try:
+        _Crew(progress).do(jobs, min(workers or processors(), len(jobs)))
+    finally:
+        progress.done()
 
 
 def processors() -> int:
@@ -121,10 +164,13 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def _job(view: View, detector_name: str, take: Take, incomplete: bool, alone: bool) -> Job:
-    version = detector(detector_name, view.video, alone).version
+def _job(
+    view: View, detector_name: str, take: Take, incomplete: bool, alone: bool, sought: Sought | None = None
+) -> Job:
+    version = detector(detector_name, view.video, alone).version + (sought.key if sought else "")
     key = detection_key(sha256(view.video), detector_name, version)
-    return Job(view.name, view.video, detector_name, take, key, incomplete, alone)
+    name = f"{view.name}.again" if sought else view.name
+    return Job(name, view.video, detector_name, take, key, incomplete, alone, sought)
 
 
 def _hand_job(view: View, regions: NDArray[np.float64], take: Take, incomplete: bool) -> Job:

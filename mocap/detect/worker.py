@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import cast
 
 from mocap.detect import detector
-from mocap.detect.base import Detection, Detector
+from mocap.detect.base import Detection, Detector, Looker, Sought
 from mocap.detect.hands import Hands
 from mocap.detect.parts import Parts
 from mocap.errors import MocapError
@@ -41,6 +42,7 @@ class Job:
     key: str
     incomplete: bool = False  # whether a video that ends too early will do
     alone: bool = False  # whether there is one person
+    sought: Sought | None = None  # where to look; None = everywhere, in every frame
     regions: str | None = None  # a file of the take with the places where hands are looked for
 
     def finder(self) -> Detector:
@@ -98,7 +100,7 @@ def work(pipe: Connection, stderr: str) -> None:
 
 def _outcome(job: Job, parent: _Parent) -> tuple[str, str]:
     try:
-        detect_view(job, parent.tell)
+        (detect_view if job.sought is None else look_view)(job, parent.tell)
     except MocapError as error:
         return "failed", str(error)
     except _Gone:
@@ -118,6 +120,20 @@ def detect_view(job: Job, tell: Tell) -> None:
     frames = read_ahead(read_frames(job.video, max(0, start - WARM), whole=not job.incomplete), _AHEAD)
     _save(parts, start, (d for d in finder.detect(frames) if d.index >= start), tell)
     parts.join(size)
+
+
+def look_view(job: Job, tell: Tell) -> None:
+    """Look where people are sought in a view; kept are the frames from the first to the last of those."""
+    sought = job.sought
+    assert sought is not None and len(sought)
+    finder = cast(Looker, detector(job.detector, job.video, job.alone))
+    parts = Parts(job.take, job.view, job.key, finder.layout.name)
+    first, last = sought.span
+    start = parts.frames()
+    tell("advance", start)
+    frames = read_ahead(read_frames(job.video, first + start, last + 1), _AHEAD)
+    _save(parts, start, finder.look(frames, sought), tell)
+    parts.join(probe(job.video).size)
 
 
 def _save(parts: Parts, start: int, detections: Iterable[Detection], tell: Tell) -> None:

@@ -8,7 +8,8 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,13 @@ import pytest
 
 from mocap.config import View
 from mocap.detect import DETECTORS, detector, run, worker
-from mocap.detect.blazepose import BlazePose
-from mocap.detect.parts import keypoints_file
-from mocap.detect.run import detect_views
-from mocap.detect.worker import Job, detect_view, read_ahead
+from mocap.detect.base import Detection, Sought
+from mocap.detect.blazepose import BlazePose, without_others
+from mocap.detect.follow import GREY
+from mocap.detect.given import Given
+from mocap.detect.parts import keypoints_file, read_keypoints
+from mocap.detect.run import detect_views, look_again
+from mocap.detect.worker import Job, detect_view, look_view, read_ahead
 from mocap.errors import DetectError, TakeError, VideoError
 from mocap.keypoints import Keypoints2D
 from mocap.system import missing_library
@@ -269,6 +273,56 @@ def test_missing_libraries_name_the_packages() -> None:
     error = ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
     assert missing_library("BlazePose", error).endswith("run `apt-get install libgl1 libglib2.0-0`")
     assert "mediapipe==" in missing_library("BlazePose", ImportError("No module named 'mediapipe'"))
+
+
+class Looking(Given):
+    """Sees, where somebody is sought, a body about the middle of the region."""
+
+    def look(self, frames: Iterable[Frame], sought: Sought) -> Iterator[Detection]:
+        """Give a point a lane, all landmarks alike."""
+        for frame in frames:
+            points = np.full((int(sought.lanes.max()) + 1, 17, 2), np.nan)
+            for n in np.flatnonzero(sought.frames == frame.index):
+                points[sought.lanes[n]] = sought.regions[n, :2]
+            confidence = np.where(np.isfinite(points[..., 0]), 0.7, 0.0)
+            yield Detection(frame.index, frame.time, points, confidence)
+
+
+def somebody(frames: list[int]) -> Sought:
+    count = len(frames)
+    regions = np.tile([20.0, 30.0, 16.0, 0.0], (count, 1)) + np.arange(count)[:, None] * [1, 0, 0, 0]
+    return Sought(np.array(frames), np.ones(count, int), regions, np.zeros((0, 6)), np.zeros(0, int))
+
+
+def test_looking_again_keeps_the_frames_from_the_first_to_the_last(
+    views: list[View], take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "detector", lambda name, video, alone: Looking(video))
+    told = Told()
+    job = Job("left.again", views[0].video, "given", take, "key", sought=somebody([5, 6, 9]))
+    look_view(job, lambda kind, what: told.advance(kind, int(str(what))))
+    found = read_keypoints(take, "left.again")
+    assert len(found) == 5 and found.people == 2 and told.frames == {"advance": 5}
+    np.testing.assert_allclose(found.times, np.arange(5, 10) / 30)
+    np.testing.assert_allclose(found.points[[0, 1, 4], 1, 0], [[20, 30], [21, 30], [22, 30]])
+    assert not found.confidence[[2, 3]].any() and not found.confidence[:, 0].any()
+
+
+def test_looking_again_asks_detectors_that_can(views: list[View], take: Take) -> None:
+    sought = {"left": somebody([5])}
+    assert look_again(views, sought, "given", take=take) == {}
+    assert look_again(views, {}, "blazepose", take=take) == {}
+
+
+def test_blazepose_paints_over_who_is_before_somebody() -> None:
+    """Later strokes lie over earlier ones, and a stroke of 0 shows the image again."""
+    image = np.full((40, 60, 3), 200, np.uint8)
+    strokes = np.array([[0, 20, 59, 20, 9, 1], [30, 0, 30, 39, 9, 0], [30, 30, 59, 30, 3, 1]], float)
+    sought = replace(somebody([0, 1]), strokes=strokes, owners=np.array([1, 1, 1]))
+    np.testing.assert_array_equal(without_others(image, sought, 0), image)
+    painted = without_others(image, sought, 1)
+    assert painted[20, 5, 0] == GREY and painted[20, 30, 0] == 200 and painted[30, 30, 0] == GREY
+    assert painted[5, 5, 0] == 200 and image.min() == 200
 
 
 @pytest.mark.slow

@@ -1,0 +1,251 @@
+"""People looked for again in the views that lost them, where the views that see them say they are.
+
+A detector that has to find people by itself misses who is small, far or half hidden. But whom two views see
+has a place in space, and so a place in every other image; a look right there mostly finds him. What it finds
+counts where it lies on that place: of somebody behind another person, the other one is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.camera import Camera, Cameras
+from mocap.crowd import Crowd
+from mocap.detect.base import Sought
+from mocap.hiding import BEFORE, limbs
+from mocap.keypoints import Keypoints2D, Layout
+from mocap.paths import placed
+from mocap.recheck import BRIDGE, bridged, median_miss
+from mocap.sight import SURE, landmarks_of
+from mocap.stature import stature_of
+from mocap.ticks import Ticks, common_ticks
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+Views = Mapping[str, Keypoints2D]
+Look = Callable[[Mapping[str, Sought]], Views]
+
+RADIUS = 0.54  # of the stature: the circle about the hips that BlazePose puts about people
+ENLARGED = 1.25  # of the circle: the region, see `mocap.detect.follow`
+TIGHT = 0.9  # of the region, where somebody else would be in it
+INSIDE = 0.5  # share of the known landmarks that must be in the image
+FEWEST = 5  # landmarks that must be known
+NEAREST = 0.5  # metres before a camera
+HIDDEN = 0.8  # share of the known landmarks within the outline of somebody nearer
+FITS = 0.08  # of the height, by which what is found misses the place at most; right ones 0.01 to 0.06
+RIVAL = 0.7  # of the miss of any other person, that the own one must stay below
+ONE_BODY = 0.05  # of the height, by which what is found differs from what was seen of another at least
+
+
+def seek(crowd: Crowd, offsets: Sequence[float], cameras: Cameras, look: Look) -> Crowd:
+    """Look again for people in the frames of views in which they were not seen.
+
+    Args:
+        crowd: people and their detections.
+        offsets: seconds to add to each view's own times.
+        cameras: of the views.
+        look: see `mocap.detect.run.look_again`.
+
+    Returns:
+        The same people as they were detected, before anything refined them, with what was found beside; or
+        the crowd as it is, if nobody was found.
+    """
+    people = [{name: seen.as_detected() for name, seen in views.items()} for views in crowd.views]
+    ticks = common_ticks(list(people[0].values()), offsets)
+    bodies = [_Body.of(list(views.values()), ticks, cameras) for views in people]
+    views = {
+        name: _View(camera, [seen[name] for seen in people], bodies, ticks.ticks[v])
+        for v, (name, camera) in enumerate(zip(people[0], cameras, strict=True))
+    }
+    sought = {name: view.sought() for name, view in views.items()}
+    asked = {name: where for name, where in sought.items() if len(where)}
+    found = look(asked) if asked else {}
+    for name, seen in found.items():
+        added = views[name].with_found(seen, sought[name].span[0])
+        for person, now in zip(people, added, strict=True):
+            person[name] = now
+    return replace(crowd, views=tuple(people)) if found else crowd
+
+
+@dataclass(frozen=True, eq=False)
+class _Body:
+    """A person in space: landmarks (T, J, 3) m at the ticks, NaN unknown; stature m."""
+
+    landmarks: Floats
+    stature: float
+
+    @classmethod
+    def of(cls, views: Sequence[Keypoints2D], ticks: Ticks, cameras: Cameras) -> _Body:
+        layout = views[0].layout
+        rows, _ = landmarks_of(layout)
+        who = [np.where(seen.confidence.max(axis=-1) > 0, 0, -1) for seen in views]
+        found = bridged(placed(who, 0, views, ticks, cameras).landmarks, round(BRIDGE / ticks.step))
+        out = np.full((len(found), len(layout), 3), np.nan)
+        out[:, rows] = found
+        return cls(out, stature_of(out, layout))
+
+
+class _View:
+    """A view with everybody in it: what was seen of each, and where each must be.
+
+    Args:
+        camera: of the view.
+        seen: of each person (P = 1), frame by frame.
+        bodies: in space.
+        ticks: (F,) tick of each frame.
+    """
+
+    def __init__(
+        self, camera: Camera, seen: Sequence[Keypoints2D], bodies: Sequence[_Body], ticks: Indices
+    ) -> None:
+        self.seen, self.layout = seen, seen[0].layout
+        where = np.stack([body.landmarks[ticks] for body in bodies])
+        self.image = camera.project(where)  # (K, F, J, 2)
+        hips = _middle(where, self.layout, "hip")
+        self.depth = hips @ camera.camera_from_world[2, :3] + camera.camera_from_world[2, 3]  # (K, F)
+        stature = np.array([body.stature for body in bodies])[:, None]
+        depth = np.where(self.depth > NEAREST, self.depth, np.nan)
+        self.height = stature * camera.K[0, 0] / depth  # (K, F) pixels, of somebody upright
+        self.regions = self._regions()  # (K, F, 4), the square about each person
+
+    def _regions(self) -> Floats:
+        hips, shoulders = (_middle(self.image, self.layout, part) for part in ("hip", "shoulder"))
+        right, down = np.moveaxis(shoulders - hips, -1, 0)
+        side = 2 * ENLARGED * RADIUS * self.height
+        return np.stack([*np.moveaxis(hips, -1, 0), side, np.arctan2(right, -down)], axis=-1)
+
+    def sought(self) -> Sought:
+        """Where to look for whom."""
+        wanted = self._in_image() & np.isfinite(self.regions).all(axis=-1)
+        for k, seen in enumerate(self.seen):
+            wanted[k] &= seen.confidence[:, 0].max(axis=-1) == 0
+            wanted[k, wanted[k]] = self._hidden(k, np.flatnonzero(wanted[k])) <= HIDDEN
+        frames, lanes = np.nonzero(wanted.T)
+        strokes = [self._strokes(k, t) for t, k in zip(frames, lanes, strict=True)]
+        owners = np.repeat(np.arange(len(frames)), [len(s) for s in strokes])
+        regions = self.regions[lanes, frames]
+        regions[np.unique(owners), 2] *= TIGHT
+        return Sought(frames, lanes, regions, np.concatenate([np.zeros((0, 6)), *strokes]), owners)
+
+    def _strokes(self, person: int, frame: int) -> Floats:
+        """(S, 6) what hides everybody else near a person, who stays as far as he can be seen."""
+        near = [k for k in range(len(self.seen)) if k != person and self._near(person, k, frame)]
+        if not near:
+            return np.zeros((0, 6))
+        farthest_first = sorted([person, *near], key=lambda k: -self.depth[k, frame])
+        return np.concatenate([self._limbs(k, frame, float(k != person)) for k in farthest_first])
+
+    def _limbs(self, person: int, frame: int, paint: float) -> Floats:
+        thick = 2 * self.height[person, frame]
+        every = limbs(self._shape(person, frame), self.layout)
+        found = np.array([[*a, *b, half * thick, paint] for a, b, half in every])
+        return found[np.isfinite(found).all(axis=1)]
+
+    def _near(self, person: int, other: int, frame: int) -> bool:
+        """Whether another person reaches into the region of one."""
+        x, y, side, _ = self.regions[person, frame]
+        off = np.abs(self._shape(other, frame) - (x, y)).max(axis=-1)
+        return bool((off < side / 2).any())
+
+    def _nearer(self, person: int, frame: int) -> Indices:
+        with np.errstate(invalid="ignore"):
+            return np.flatnonzero(self.depth[:, frame] < self.depth[person, frame] - BEFORE)
+
+    def _shape(self, person: int, frame: int) -> Floats:
+        """(J, 2) landmarks as seen, those not seen as they must be."""
+        seen = self.seen[person]
+        sure = (seen.confidence[frame, 0] > SURE)[:, None]
+        return np.where(sure, seen.points[frame, 0], self.image[person, frame])
+
+    def _in_image(self) -> Bools:
+        known = np.isfinite(self.image[..., 0])
+        size = np.array(self.seen[0].size)
+        with np.errstate(invalid="ignore"):
+            inside = ((self.image >= 0) & (self.image <= size - 1)).all(axis=-1)
+        count = known.sum(axis=-1)
+        return np.asarray((count >= FEWEST) & (inside.sum(axis=-1) >= INSIDE * count))
+
+    def _hidden(self, person: int, frames: Indices) -> Floats:
+        """(N,) share of a person's known landmarks within the outline of the one nearer who hides most."""
+        out = np.zeros(len(frames))
+        for n, t in enumerate(frames):
+            points = self.image[person, t]
+            points = points[np.isfinite(points[:, 0])]
+            for k in self._nearer(person, t):
+                outline = self._shape(k, t)
+                out[n] = max(out[n], _share_within(outline[np.isfinite(outline[:, 0])], points))
+        return out
+
+    def with_found(self, found: Keypoints2D, first: int) -> list[Keypoints2D]:
+        """What was seen of each person, and found, from frame `first` on, where it is that person."""
+        frames = np.arange(first, first + len(found))
+        good = self._fits(found, frames)
+        return [self._added(k, found, frames, good[k]) for k in range(len(self.seen))]
+
+    def _added(self, person: int, found: Keypoints2D, frames: Indices, good: Bools) -> Keypoints2D:
+        seen = self.seen[person]
+        if person >= found.people or not good.any():
+            return seen
+        points, confidence = seen.points.copy(), seen.confidence.copy()
+        points[frames[good], 0] = found.points[good, person]
+        confidence[frames[good], 0] = found.confidence[good, person]
+        world = None
+        if seen.world is not None and found.world is not None:
+            world = seen.world.copy()
+            world[frames[good], 0] = found.world[good, person]
+        return seen.replace(points, confidence, world)
+
+    def _fits(self, found: Keypoints2D, frames: Indices) -> Bools:
+        """(K, N) whether what was found for each person is that person."""
+        out = np.zeros((len(self.seen), len(frames)), bool)
+        for k in range(min(found.people, len(self.seen))):
+            miss = np.stack([self._miss(found, k, m, frames) for m in range(len(self.seen))])
+            own = miss[k]
+            others = np.delete(miss, k, axis=0)
+            others = np.where(np.isfinite(others), others, np.inf).min(axis=0, initial=np.inf)
+            out[k] = (own < FITS) & (own < RIVAL * others) & ~self._taken(found, k, frames)
+        return out
+
+    def _miss(self, found: Keypoints2D, lane: int, person: int, frames: Indices) -> Floats:
+        """(N,) how far what was found in a lane is from a person, over the height of who was sought."""
+        image = self.image[person, frames]
+        sure = found.confidence[:, lane] > SURE
+        off = [
+            median_miss(found.points[:, lane], expected, sure)
+            for expected in (image, image[:, self.layout.mirror])
+        ]
+        return np.fmin(*off) / self.height[lane, frames]
+
+    def _taken(self, found: Keypoints2D, lane: int, frames: Indices) -> Bools:
+        """(N,) whether what was found is what was seen of somebody else."""
+        out = np.zeros(len(frames), bool)
+        for k, seen in enumerate(self.seen):
+            if k != lane:
+                sure = found.confidence[:, lane] > SURE
+                off = median_miss(found.points[:, lane], seen.points[frames, 0], sure)
+                out |= off < ONE_BODY * self.height[lane, frames]
+        return out
+
+
+def _middle(points: Floats, layout: Layout, part: str) -> Floats:
+    """(..., D) between the left and the right `part` of landmarks (..., J, D)."""
+    left, right = (points[..., layout.index(f"{side}_{part}"), :] for side in ("left", "right"))
+    return np.asarray((left + right) / 2)
+
+
+def _share_within(outline: Floats, points: Floats) -> float:
+    """Share of points (N, 2) that lie within the convex hull of others (M, 2)."""
+    from cv2 import convexHull
+
+    if len(outline) < 3 or not len(points):
+        return 0.0
+    hull = convexHull(outline.astype(np.float32))[:, 0].astype(float)
+    side = np.roll(hull, -1, axis=0) - hull
+    away = points[:, None] - hull
+    turn = side[:, 0] * away[..., 1] - side[:, 1] * away[..., 0]
+    return float(((turn >= 0).all(axis=1) | (turn <= 0).all(axis=1)).mean())

@@ -1,0 +1,134 @@
+"""People sought again where other views say they are: who is sought, where, and what is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from calibration.camera import Cameras
+from mocap.crowd import Crowd
+from mocap.detect.base import Sought
+from mocap.keypoints import Keypoints2D
+from mocap.seek import seek
+from tests.calibration.synthetic import ring
+from tests.synth_crowd import STEP, detections, hidden
+from tests.synth_take import SIZE, SURE, Person, marching
+
+FRAMES = 20
+LOST = slice(6, 14)
+CAMERAS = ring()
+OFFSETS = [0.0] * len(CAMERAS)
+APART = [marching(FRAMES).moved(-0.5, 0.0), marching(FRAMES).moved(0.5, 0.2)]
+
+
+def crowd(people: list[Person], lost: int, view: str, frames: slice = LOST) -> Crowd:
+    """Everybody seen by all cameras, but for one person in some frames of a view."""
+    views = []
+    for k, person in enumerate(people):
+        gone = {camera.name: hidden(person, frames) for camera in CAMERAS if (k, camera.name) == (lost, view)}
+        views.append({c.name: _seen(c, gone.get(c.name, person)) for c in CAMERAS})
+    return Crowd(tuple(views))
+
+
+def _seen(camera: object, person: Person) -> Keypoints2D:
+    return detections(camera.project(person.landmarks)[:, None], SIZE)  # type: ignore[attr-defined]
+
+
+class Looks:
+    """A detector that sees, wherever it looks, the same people: by lane."""
+
+    def __init__(self, shown: list[Person]) -> None:
+        self.shown = shown
+        self.asked: dict[str, Sought] = {}
+
+    def __call__(self, sought: Mapping[str, Sought]) -> dict[str, Keypoints2D]:
+        self.asked = dict(sought)
+        return {name: self._answer(name, where) for name, where in sought.items()}
+
+    def _answer(self, name: str, where: Sought) -> Keypoints2D:
+        camera = CAMERAS[CAMERAS.names.index(name)]
+        frames = np.arange(where.frames[0], where.frames[-1] + 1)
+        points = np.stack([camera.project(p.landmarks[frames]) for p in self.shown], axis=1)
+        asked = np.zeros((len(frames), len(self.shown)), bool)
+        asked[where.frames - frames[0], where.lanes] = True
+        points[~asked] = np.nan
+        confidence = np.where(np.isfinite(points).all(axis=-1), SURE, 0.0)
+        return Keypoints2D(detections(points, SIZE).layout, points, confidence, STEP * frames, SIZE)
+
+
+def test_who_is_lost_is_sought_right_where_he_is_and_found() -> None:
+    given, looks = crowd(APART, 1, "cam2"), Looks(APART)
+    found = seek(given, OFFSETS, CAMERAS, looks)
+    asked = looks.asked["cam2"]
+    assert set(looks.asked) == {"cam2"} and set(asked.lanes.tolist()) == {1}
+    assert asked.frames.tolist() == list(range(FRAMES))[LOST]
+    truth = CAMERAS[1].project(APART[1].landmarks)
+    np.testing.assert_allclose(found.views[1]["cam2"].points[:, 0], truth)
+    for k, name in ((0, "cam1"), (0, "cam2"), (1, "cam3")):
+        np.testing.assert_array_equal(found.views[k][name].points, given.views[k][name].points)
+
+
+def test_a_region_holds_the_whole_person_about_the_hips() -> None:
+    looks = Looks(APART)
+    seek(crowd(APART, 1, "cam2"), OFFSETS, CAMERAS, looks)
+    asked = looks.asked["cam2"]
+    image = CAMERAS[1].project(APART[1].landmarks)[asked.frames]
+    off = np.abs(image - asked.regions[:, None, :2])
+    assert (np.nanmax(off, axis=(1, 2)) < asked.regions[:, 2] / 2).all()
+    assert (asked.regions[:, 2] < 2 * np.ptp(np.nan_to_num(image[..., 1], nan=270.0), axis=1)).all()
+    assert np.abs(asked.regions[:, 3]).max() < np.deg2rad(20)  # upright
+
+
+def test_what_is_found_elsewhere_is_not_believed() -> None:
+    """The detector shows the other person, or one who is half a step away."""
+    given = crowd(APART, 1, "cam2")
+    for shown in ([APART[0], APART[0]], [APART[0], APART[1].moved(0.3, 0.3)]):
+        found = seek(given, OFFSETS, CAMERAS, Looks(shown))
+        assert not found.views[1]["cam2"].confidence[LOST].any()
+
+
+def test_nobody_is_sought_who_was_seen_or_whom_nobody_else_sees() -> None:
+    looks = Looks(APART)
+    seek(crowd(APART, 1, "nowhere"), OFFSETS, CAMERAS, looks)
+    assert not looks.asked
+    alone = Cameras(tuple(CAMERAS)[:2])
+    given = crowd(APART, 1, "cam2", slice(2, 18))  # longer than a gap that is bridged
+    seek(Crowd(tuple({n: v[n] for n in alone.names} for v in given.views)), OFFSETS[:2], alone, looks)
+    assert not looks.asked  # one view alone tells no place
+
+
+def test_nobody_is_sought_out_of_the_image_or_behind_somebody() -> None:
+    looks = Looks(APART)
+    far = [APART[0], APART[1].moved(40.0, 0.0)]
+    seek(crowd(far, 1, "cam2"), OFFSETS, CAMERAS, looks)
+    assert "cam2" not in looks.asked
+    camera = CAMERAS[0]
+    line = camera.centre * (1, 0, 1) / np.linalg.norm(camera.centre[[0, 2]])
+    child = marching(FRAMES, stature=1.2)
+    behind = [APART[0].moved(*(0.8 * line[[0, 2]])), child.moved(-0.5, 0.0).moved(*(0.4 * line[[0, 2]]))]
+    seek(crowd(behind, 1, "cam1"), OFFSETS, CAMERAS, looks)
+    assert "cam1" not in looks.asked
+
+
+def test_others_are_painted_over_from_far_to_near() -> None:
+    """Only who is near in the image; the person who is sought stays where nobody nearer is before him."""
+    looks = Looks(APART)
+    near = [APART[0], APART[0].moved(0.35, 0.5)]
+    seek(crowd(near, 1, "cam1"), OFFSETS, CAMERAS, looks)
+    asked = looks.asked["cam1"]
+    first = asked.strokes[asked.owners == 0]
+    depth = [float(CAMERAS[0].camera_from_world[2, :3] @ p.joints[6, 0]) for p in near]
+    paints_last = first[-1, 5] == 1.0
+    assert set(first[:, 5].tolist()) == {0.0, 1.0} and paints_last == (depth[0] < depth[1])
+    assert (first[:, 4] > 0).all() and first[:, 4].max() < 0.25 * asked.regions[0, 2]
+
+
+def test_the_key_tells_what_is_sought() -> None:
+    looks = Looks(APART)
+    seek(crowd(APART, 1, "cam2"), OFFSETS, CAMERAS, looks)
+    one = looks.asked["cam2"]
+    seek(crowd(APART, 1, "cam2"), OFFSETS, CAMERAS, looks)
+    assert one.key == looks.asked["cam2"].key
+    seek(crowd(APART, 1, "cam2", slice(6, 15)), OFFSETS, CAMERAS, looks)
+    assert one.key != looks.asked["cam2"].key
