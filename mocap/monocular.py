@@ -35,6 +35,7 @@ Floats = NDArray[np.float64]
 SEEN = 0.5  # share of the frames in which the person must be seen
 SMOOTH = 0.15  # seconds, standard deviation: of the path it starts from
 ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
+FLOOR_SD = 0.05  # metres by which a floor found from one person may be off under another
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
 
 
@@ -61,6 +62,7 @@ def animate_single(
     settings: SingleSettings | None = None,
     *,
     posed: bool = False,
+    sized: bool = True,
     fov: float | None = None,
     progress: Progress | None = None,
     feet: Feet = "auto",
@@ -76,6 +78,8 @@ def animate_single(
         posed: `camera` stands in a world of its own (y up, floor at 0), which is kept. Otherwise the world is
             made: y up as the person stands, floor at 0 under the feet, the person starts at the origin, and
             the camera looks along -z.
+        sized: that world's metres are true. Otherwise it was made from somebody else, and a person without a
+            stature gets the one with which he stands on its floor.
         fov: horizontal field of view, radians; None = assumed.
         progress: told after each window, of which there are two rounds.
         feet: as for `mocap.animate.animate`, but no plants are looked for: slow feet are drawn to stand.
@@ -88,25 +92,32 @@ def animate_single(
     """
     _require(seen)
     camera, notes = _lens(seen, size, camera, fov)
-    if stature is None:
+    to_floor = posed and not sized and stature is None
+    if stature is None and not to_floor:
         notes.append(f"the person's height was assumed to be {ADULT[0]:.2f} m; give it to get the true size")
     progress = progress or Quiet()
     single = Single(seen, camera, stature or ADULT[0], settings or SingleSettings(), progress, feet)
     progress.start(2 * seen.frames)
     try:
-        pose, drift = _solved(single, posed)
+        pose, drift = _solved(single, posed, to_floor)
     finally:
         progress.done()
+    if to_floor:
+        notes.append(
+            f"the person's height was taken to be {single.stature:.2f} m, to stand on the same floor"
+        )
     return single.animated(pose), single.camera, notes + drift
 
 
-def _solved(single: Single, posed: bool) -> tuple[Pose, list[str]]:
+def _solved(single: Single, posed: bool, to_floor: bool) -> tuple[Pose, list[str]]:
     """Solve roughly, find the floor unless the camera is `posed`, solve again; and notes on that."""
     if not posed:
         single.stand_camera()
     rough = single.solve(single.first(), ROUGH, steps=8, tolerance=1e-2)
     if not posed:
         rough = single.level(rough)
+    if to_floor:
+        rough = single.stand(rough)
     pose = single.solve(rough, 1.0, steps=12, tolerance=2e-3, on_floor=True)
     return (pose, []) if posed else single.grounded(single.settle(pose))
 
@@ -192,6 +203,20 @@ class Single:
         pose = self._move_world(pose, levelling(right, back), np.zeros(3))
         height, _, _ = fit_floor(self._lowest(pose), self.fps)
         return self._move_world(pose, np.eye(3), np.array([0.0, -height, 0.0]))
+
+    def stand(self, pose: Pose) -> Pose:
+        """Make the person larger and farther, or smaller and nearer, so that he stands on y = 0.
+
+        That looks the same. By how much is what the floor says and what is usual, by their certainty: a low
+        camera tells little.
+        """
+        eye = self.camera.centre
+        height, _, _ = fit_floor(self._lowest(pose), self.fps)
+        above = max(float(eye[1]), 1e-3)
+        usual, told = ADULT[1] / ADULT[0], FLOOR_SD / above
+        share = 1 + (above / max(above - height, 1e-3) - 1) * usual**2 / (usual**2 + told**2)
+        self.stature, self.sizes = self.stature * share, self.sizes * share
+        return Pose(eye + (pose.root - eye) * share, pose.rotations)
 
     def settle(self, pose: Pose) -> Pose:
         """Bring the floor to y = 0 exactly and the person's start over the origin."""

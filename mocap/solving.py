@@ -162,6 +162,7 @@ def _solve_single(
         height,
         cameras[0] if cameras else placed.lens,
         posed=cameras is not None,
+        sized=placed.cameras is not None,
         fov=config.views[0].fov,
         progress=progress,
         feet=feet,

@@ -283,3 +283,12 @@ def test_support_follows_the_floor_and_not_leaps_or_hands() -> None:
     support = support_height(lowest, lowest[:, 1] + 0.9, 30.0)
     assert np.abs(support - sink).max() < 0.05
     assert (support_height(lowest, lowest[:, 1], 30.0) == 0).all()
+
+
+def test_in_somebody_elses_world_the_floor_tells_the_stature() -> None:
+    """The image of somebody larger and farther is the same, but stands deeper: the floor says which it is."""
+    made = scene(tilt=TILT)
+    tall, _, notes = animate_single(made.seen, SIZE, None, made.camera, posed=True, sized=False)
+    usual, _, _ = animate_single(made.seen, SIZE, None, made.camera, posed=True)
+    assert len(notes) == 1 and "to stand on the same floor" in notes[0]
+    assert usual.stature == 1.70 and abs(tall.stature - STATURE) < abs(usual.stature - STATURE) / 2
