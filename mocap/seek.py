@@ -37,6 +37,7 @@ INSIDE = 0.5  # share of the known landmarks that must be in the image
 FEWEST = 5  # landmarks that must be known
 NEAREST = 0.5  # metres before a camera
 HIDDEN = 0.8  # share of the known landmarks within the outline of somebody nearer
+SHORT = 0.15  # seconds without somebody that are bridged well enough without looking
 FITS = 0.08  # of the height, by which what is found misses the place at most; right ones 0.01 to 0.06
 RIVAL = 0.7  # of the miss of any other person, that the own one must stay below
 ONE_BODY = 0.05  # of the height, by which what is found differs from what was seen of another at least
@@ -125,6 +126,7 @@ class _View:
         for k, seen in enumerate(self.seen):
             wanted[k] &= seen.confidence[:, 0].max(axis=-1) == 0
             wanted[k, wanted[k]] = self._hidden(k, np.flatnonzero(wanted[k])) <= HIDDEN
+            wanted[k] = _lasting(wanted[k], round(SHORT / _step(seen)))
         frames, lanes = np.nonzero(wanted.T)
         strokes = [self._strokes(k, t) for t, k in zip(frames, lanes, strict=True)]
         owners = np.repeat(np.arange(len(frames)), [len(s) for s in strokes])
@@ -236,6 +238,20 @@ def _middle(points: Floats, layout: Layout, part: str) -> Floats:
     """(..., D) between the left and the right `part` of landmarks (..., J, D)."""
     left, right = (points[..., layout.index(f"{side}_{part}"), :] for side in ("left", "right"))
     return np.asarray((left + right) / 2)
+
+
+def _lasting(wanted: Bools, least: int) -> Bools:
+    """The same (F,) without runs of fewer than `least` frames."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], wanted, [False]]).astype(int)))
+    out = wanted.copy()
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        out[start:stop] = stop - start >= least
+    return out
+
+
+def _step(seen: Keypoints2D) -> float:
+    """Seconds from frame to frame."""
+    return float(np.median(np.diff(seen.times))) if len(seen) > 1 else 1.0
 
 
 def _share_within(outline: Floats, points: Floats) -> float:

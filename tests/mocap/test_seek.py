@@ -98,6 +98,12 @@ def test_nobody_is_sought_who_was_seen_or_whom_nobody_else_sees() -> None:
     assert not looks.asked  # one view alone tells no place
 
 
+def test_a_moment_without_somebody_is_bridged_without_looking() -> None:
+    looks = Looks(APART)
+    seek(crowd(APART, 1, "cam2", slice(6, 9)), OFFSETS, CAMERAS, looks)
+    assert not looks.asked
+
+
 def test_nobody_is_sought_out_of_the_image_or_behind_somebody() -> None:
     looks = Looks(APART)
     far = [APART[0], APART[1].moved(40.0, 0.0)]
