@@ -36,6 +36,9 @@ MISSED, HEIGHT, APART = 10.0, 5.0, 2.0  # per stature: units of what goes in
 FARTHEST, HIGHEST = 1.0, 3.0  # bounds of the first two, in those units
 ASTRAY = 0.06  # of stature: feet whose landmarks are missed by this are half believed; 95 % are by 0.035
 TURN, SPREAD = 0.3, 0.22  # rad: units of the turns that come out, and of their spread
+STRANGE = 4.0  # deviations: what is stranger goes in as if it were no stranger than that
+MOST = 1.5  # rad: bound of the turns about each axis; poses unlike all of the training say anything
+LEAST, WIDEST = 0.03, 1.0  # rad: bounds of the spread
 BACK = np.stack([np.ones(3), -MIRROR])  # what a mirror does to turns: that about x stays, the others change
 DOUBT = 0.5  # times the spread in the solve, which hears what the detector drew of the foot once more
 
@@ -74,7 +77,8 @@ class Network:
 
     def __call__(self, features: Singles) -> Singles:
         """Return (..., 6) for features (..., F): turns, then logarithms of their spread."""
-        hidden = _gelu((features - self.mean) / self.deviation @ self.weights[0] + self.biases[0])
+        known = np.clip((features - self.mean) / self.deviation, -STRANGE, STRANGE)
+        hidden = _gelu(known @ self.weights[0] + self.biases[0])
         hidden = hidden + _gelu(hidden @ self.weights[1] + self.biases[1])
         return np.asarray(hidden @ self.weights[2] + self.biases[2])
 
@@ -90,12 +94,18 @@ def foretell_ankles(posed: Posed, stature: float, missed: Floats, fps: float, ne
         network: of `load_network`.
     """
     ahead = max(1, round(fps / RATE))
-    out = network(in_time(features(posed, stature, missed), ahead)).astype(float)
+    turns, spread = bounded(network(in_time(features(posed, stature, missed), ahead)).astype(float))
     trust = _trust(missed / stature, ahead)
     feet = np.array([posed.chain.body.index(f"{side}Foot") for side, _ in SIDES])
-    turn = quat.from_rotvec(TURN * out[..., :3] * BACK * trust)
+    turn = quat.from_rotvec(turns * BACK * trust)
     rotations = np.asarray(quat.multiply(posed.pose.rotations[:, feet], turn))
-    return Ankles(feet, rotations, SPREAD * np.exp(out[..., 3:]) / trust)
+    return Ankles(feet, rotations, spread / trust)
+
+
+def bounded(out: Floats) -> tuple[Floats, Floats]:
+    """Return turns (..., 3) and their spread (..., 3), rad, of what the network says (..., 6)."""
+    spread = np.exp(np.clip(out[..., 3:] + np.log(SPREAD), np.log(LEAST), np.log(WIDEST)))
+    return np.clip(TURN * out[..., :3], -MOST, MOST), np.asarray(spread)
 
 
 def missed_landmarks(posed: Posed, stature: float, attachment: Attachment, landmarks: Floats) -> Floats:

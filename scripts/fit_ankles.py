@@ -25,7 +25,18 @@ from torch import nn
 
 from calibration.camera import Cameras
 from mocap.animate import Scene, animate
-from mocap.ankles import BACK, HEIGHT, HIGHEST, SIDES, SPREAD, TURN, features, in_time, missed_landmarks
+from mocap.ankles import (
+    BACK,
+    HEIGHT,
+    HIGHEST,
+    SIDES,
+    SPREAD,
+    STRANGE,
+    TURN,
+    features,
+    in_time,
+    missed_landmarks,
+)
 from mocap.refiner import load_refiner
 from rigs import quat
 from rigs.body import load_body
@@ -65,7 +76,7 @@ class Net(nn.Module):
 
     def forward(self, seen: torch.Tensor) -> torch.Tensor:
         """Return (B, T, 6) for (B, T, F)."""
-        known = (seen - self.mean) / self.deviation
+        known = ((seen - self.mean) / self.deviation).clamp(-STRANGE, STRANGE)
         known = self.drop_in(known + JITTER * torch.randn_like(known) if self.training else known)
         hidden = self.drop(nn.functional.gelu(self.layers[0](known)))
         hidden = self.drop(hidden + nn.functional.gelu(self.layers[1](hidden)))
