@@ -1,11 +1,11 @@
 """Keypoints moved to where a detector's landmarks truly are in the image, with how far they may be off.
 
-A detector errs with pose and view: the hip of a person seen from the side, a wrist behind the trunk. A small
-network per detector, trained on its output beside the truth, foretells that error from one view alone: from
+A detector errs with pose and view: the hip of a person seen from the side, a wrist behind the trunk. Small
+networks per detector, trained on its output beside the truth, foretell that error from one view alone: from
 the landmarks about their box, their confidences, the detector's 3D guess and how all of them move within
 half a second before and after. Sides that the detector exchanged stay exchanged.
-The network is a perceptron on each frame, then convolutions over time (van den Oord et al. 2016); it runs on
-plain matrix products. How it was made stands in `docs/refiner.md`.
+Each is a perceptron on each frame, then convolutions over time (van den Oord et al. 2016), and runs on plain
+matrix products; what they say is averaged. How they were made stands in `docs/refiner.md`.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ GUESS, MOVEMENT, FARTHEST, EDGE = 3.0, 3.0, 2.0, 4.0  # scales and bounds of wha
 LEAST_BOX = 1.0  # pixels
 FAINT = 0.05  # least confidence with which a landmark counts for the box
 
-SHA256 = {"blazepose": "48002d24ca2c7b3663e917af03d0db3a8bf02a2488f056cebcb7ba1d361f9db9"}
+SHA256 = {"blazepose": "96ab0edc6ac5d12992414d4fb1c6977018a60beb4bc4ec3d7659cf0b62537be0"}
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Layers:
     """Weights: of the frames' layer (F, H), of each convolution (3 H, M) and back (M, H), of the outputs.
 
     mean, deviation: (F,) of the features. The outputs (H, 3 J) are J corrections x, y and J logarithms of the
@@ -73,6 +73,17 @@ class Network:
             wide, wide_bias, back, back_bias = layer
             hidden = hidden + (_gelu(_neighbours(hidden, dilation) @ wide + wide_bias) @ back + back_bias)
         return np.asarray(hidden @ self.last + self.last_bias)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Networks that were trained apart and are asked together: as their errors differ, the mean errs less."""
+
+    members: tuple[Layers, ...]
+
+    def __call__(self, features: Singles) -> Singles:
+        """Return (T, 3 J) for features (T, F) of consecutive frames."""
+        return np.asarray(sum(member(features) for member in self.members) / np.float32(len(self.members)))
 
 
 def refine_keypoints(view: Keypoints2D, network: Network) -> Keypoints2D:
@@ -134,15 +145,24 @@ def load_refiner(detector: str) -> Network | None:
 
 
 def network_of(arrays: Mapping[str, NDArray[np.float16]]) -> Network:
-    """Return the network whose weights `arrays` holds, by the names that `scripts/fit_refiner.py` gives."""
-    one = {name: arrays[name].astype(np.float32) for name in arrays}
+    """Return the networks whose weights `arrays` holds, by the names that `scripts/fit_refiner.py` gives.
+
+    The arrays' first axis is of the networks.
+    """
+    known = {name: arrays[name].astype(np.float32) for name in arrays}
+    count = len(known["mean"])
+    return Network(tuple(_layers({name: known[name][k] for name in known}) for k in range(count)))
+
+
+def _layers(one: Mapping[str, Singles]) -> Layers:
+    """One network's weights by their names."""
 
     def many(name: str) -> tuple[Singles, ...]:
         return tuple(one[f"{name}{k}"] for k in range(len(DILATIONS)))
 
     begin = one["mean"], one["deviation"], one["first"], one["first_bias"]
     middle = many("wide"), many("wide_bias"), many("back"), many("back_bias")
-    return Network(*begin, *middle, one["last"], one["last_bias"])
+    return Layers(*begin, *middle, one["last"], one["last_bias"])
 
 
 @dataclass(frozen=True, eq=False)

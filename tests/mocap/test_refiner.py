@@ -24,7 +24,7 @@ LAYOUT = load_layout("blazepose33")
 FEATURES, HIDDEN, MIDDLE = 33 * (2 + 1 + 3 + 8) + 4, 12, 9
 
 
-def some_network(seed=0, last=1.0):
+def some_arrays(seed=0, last=1.0):
     rng = np.random.default_rng(seed)
 
     def weights(*shape):
@@ -36,7 +36,11 @@ def some_network(seed=0, last=1.0):
     for k in range(len(DILATIONS)):
         arrays |= {f"wide{k}": weights(3 * HIDDEN, MIDDLE), f"wide_bias{k}": weights(MIDDLE)}
         arrays |= {f"back{k}": weights(MIDDLE, HIDDEN), f"back_bias{k}": weights(HIDDEN)}
-    return network_of(arrays)
+    return {name: array[None] for name, array in arrays.items()}
+
+
+def some_network(seed=0, last=1.0):
+    return network_of(some_arrays(seed, last))
 
 
 def a_view(frames=50, fps=30.0, people=1, seed=1):
@@ -141,6 +145,14 @@ def test_a_view_without_the_detectors_guess_is_left_alone():
     assert refine_keypoints(view, some_network()) is view
 
 
+def test_several_networks_say_their_mean():
+    apart = [some_arrays(seed) for seed in (1, 2)]
+    both = network_of({name: np.concatenate([arrays[name] for arrays in apart]) for name in apart[0]})
+    features = np.random.default_rng(3).normal(size=(9, FEATURES)).astype(np.float32)
+    mean = sum(network_of(arrays)(features) for arrays in apart) / 2
+    np.testing.assert_allclose(both(features), mean, rtol=1e-5, atol=1e-5)
+
+
 def test_only_the_detector_that_it_was_trained_for_is_refined():
     views = {"cam1": a_view()}
     assert refine_views(views, "given")["cam1"] is views["cam1"]
@@ -151,8 +163,10 @@ def test_only_the_detector_that_it_was_trained_for_is_refined():
 def test_the_weights_of_the_package_are_whole():
     network = load_refiner("blazepose")
     assert isinstance(network, Network)
-    assert network.first.shape[0] == FEATURES and network.last.shape[1] == 99
-    assert all(np.isfinite(layer).all() for layer in (network.first, network.last, *network.wide))
+    assert len(network.members) == 2
+    for one in network.members:
+        assert one.first.shape[0] == FEATURES and one.last.shape[1] == 99
+        assert all(np.isfinite(layer).all() for layer in (one.first, one.last, *one.wide))
 
 
 def test_damaged_weights_are_refused(monkeypatch):
