@@ -7,8 +7,8 @@ true segment (degrees); trunk from the middle of the hips to that of the shoulde
 right to left, collar from the base of the neck to the shoulder joint. flexion: of knee and elbow (degrees).
 head: how far it is turned to a side, tilted up or down, and leant over too much, about the true head; trunk
 twisted: from the hips' to the shoulders' line (degrees); sizes of the errors, and of what lasts through a
-clip. lively: acceleration of a limb's end against its beginning, over the truth's. length: of bones over the
-truth, less one (per cent), its size. --known: the stature is given. --each: every snippet has its own lines.
+clip. lively: acceleration of joints over the truth's. length: of bones over the truth, less one (per cent),
+its size. --known: the stature is given. --each: every snippet has its own lines.
 """
 
 from __future__ import annotations
@@ -207,13 +207,11 @@ def twist(joints: Joints) -> np.ndarray:
 
 
 def lively(ours: Joints, true: Joints) -> dict[str, float]:
-    """Mean acceleration over the truth's, relative to the joint before."""
+    """Mean acceleration of joints over the truth's."""
     out = {}
-    for name, (a, b) in LIMBS.items():
-        sizes = [
-            [length(np.diff(j[s + b] - j[s + a], n=2, axis=0)).mean() for s in SIDES] for j in (ours, true)
-        ]
-        out[name] = float(np.mean(sizes[0]) / np.mean(sizes[1]))
+    for name, (_, title) in JOINTS.items():
+        sizes = [[length(np.diff(j[s + name], n=2, axis=0)).mean() for s in SIDES] for j in (ours, true)]
+        out[title] = float(np.mean(sizes[0]) / np.mean(sizes[1]))
     return out
 
 
