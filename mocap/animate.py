@@ -345,7 +345,8 @@ def _scene(
     spread = None if seen.spread is None else seen.spread[:, :, rows]
     sd = attachment.image_sd(seen.confidence[:, :, rows], stature, depth, focal, spread)
     scene = Scene(body, attachment, rotation, translation, image, sd, float(seen.fps), settings)
-    scene.network = load_network(seen.layout.name)
+    if seen.spread is not None:  # refined: their detector's habits are known, and its feet's among them
+        scene.network = load_network(seen.layout.name)
     return scene
 
 
