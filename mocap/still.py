@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 SECONDS = 1.0  # over which a part that keeps still does so
 RANGE = 0.006  # metres, root mean square about its mean in that time, of what may as well keep still
 SHARP = 4.0  # power of the range with which the pull ends
-SD = 0.015  # m/s of what keeps still: held-out joints that hardly move err by 42 instead of 56 mm/s
+SD = 0.01  # m/s of what keeps still: held-out joints that hardly move err by 42 instead of 56 mm/s
 
 
 @dataclass(frozen=True, eq=False)
