@@ -26,7 +26,7 @@ import numpy as np
 
 from calibration.camera import Cameras
 from calibration.triangulate import triangulate
-from mocap.animate import Animated, Settings, animate
+from mocap.animate import Animated, animate
 from mocap.attach import Attachment, load_attachment
 from mocap.detect import DEFAULT
 from mocap.feet import Feet
@@ -34,6 +34,7 @@ from mocap.keypoints import Layout
 from mocap.observations import Observations
 from mocap.refiner import load_refiner
 from mocap.refining import refine_cameras
+from mocap.scene import Settings
 from mocap.swaps import exchange, repair_swaps
 from rigs.body import Body, load_body
 

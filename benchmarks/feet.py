@@ -24,10 +24,11 @@ import numpy as np
 from calibration.camera import Cameras
 from calibration.triangulate import triangulate
 from mocap import feet as feet_module
-from mocap.animate import Animated, Settings, animate
+from mocap.animate import Animated, animate
 from mocap.feet import Feet
 from mocap.observations import Observations
 from mocap.refiner import load_refiner
+from mocap.scene import Settings
 from mocap.swaps import repair_swaps
 from mocap.take import Take
 

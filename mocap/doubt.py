@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mocap.scene import Scene
 from rigs.kinematics import Pose
 from rigs.uncertainty import joint_deviations
-
-if TYPE_CHECKING:
-    from mocap.animate import Scene
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mocap.animate import EVIDENCE_RATE, OVERLAP, SIZING_FRAMES, WINDOW
+from mocap.animate import SIZING_FRAMES
 from mocap.handsight import Sight, Wrist
+from mocap.scene import EVIDENCE_RATE, OVERLAP, WINDOW
 from rigs import quat
 from rigs.body import MIRROR, Body, load_body
 from rigs.kinematics import Chain, Points, Pose

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from calibration.camera import Camera
-from mocap.animate import ADULT, EVIDENCE_RATE, Animated, Scene, Settings
+from mocap.animate import ADULT, Animated
 from mocap.attach import Attachment, load_attachment
 from mocap.bodyguess import Guess, angles_off_axis, facing_the_eye, in_camera_axes, load_guess, place
 from mocap.errors import MocapError
@@ -19,6 +19,7 @@ from mocap.floor import fit_floor, levelling, support_height
 from mocap.lens import camera_with_field_of_view
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
+from mocap.scene import EVIDENCE_RATE, Scene, Settings
 from mocap.upright import camera_tilt, world_axes
 from rigs import quat
 from rigs.body import Body, load_body

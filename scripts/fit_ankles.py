@@ -24,7 +24,7 @@ from pairs import Pair, folder_argument, loader, read_pairs
 from torch import nn
 
 from calibration.camera import Cameras
-from mocap.animate import Scene, animate
+from mocap.animate import animate
 from mocap.ankles import (
     BACK,
     HEIGHT,
@@ -38,6 +38,7 @@ from mocap.ankles import (
     missed_landmarks,
 )
 from mocap.refiner import load_refiner
+from mocap.scene import Scene
 from rigs import quat
 from rigs.body import load_body
 from rigs.kinematics import Pose
