@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
@@ -18,7 +19,7 @@ from mocap.feet import Feet, bend_toes, find_stance, put_down
 from mocap.glimpse import guessed_depths
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
-from mocap.scene import Scene, Settings, scene_of
+from mocap.scene import Scene, Settings, Wrists, scene_of
 from mocap.still import find_stillness
 from rigs.body import Body, load_body
 from rigs.contact import Contacts
@@ -45,7 +46,8 @@ class Animated:
     """A solved person: motion, stature (m), sizes by name (m of stature), and when the feet stand.
 
     contacts: in the order of `rigs.ground.soles`; None where nobody looked. joint_sd: (T, J) metres that each
-    joint may be off, see `mocap.doubt`; None where that is not known.
+    joint may be off, see `mocap.doubt`; None where that is not known. again: solves once more, from here,
+    with wrists that were found since; None where that cannot be done.
     """
 
     motion: Motion
@@ -53,6 +55,7 @@ class Animated:
     sizes: dict[str, float]
     contacts: Contacts | None = None
     joint_sd: Floats | None = None
+    again: Callable[[Wrists], Animated] | None = None
 
 
 def animate(
@@ -114,14 +117,43 @@ def _solved(
         scene.stillness = find_stillness(body, sized.sizes, pose, scene.fps)
         scene.stance = stance.where(~made_up(doubt[:, soles(body, grown)[0].joint]))
         pose = _feet_turned(scene, pose, sized.sizes, grown)
-        pose = _solve_planted(scene, pose, sized.sizes, grown, progress)
-    sizes = dict(zip(body.size_names, sized.sizes.tolist(), strict=True))
-    motion = Motion(body.skeleton(sized.sizes), pose.rotations, pose.root, fps)
-    if scene.feet == "ground":
-        motion = put_down(motion, grown)
-    if scene.feet != "never":
-        motion = bend_toes(motion, grown)
-    return Animated(motion, grown, sizes, scene.stance.contacts if scene.stance else None, doubt)
+    return _Half(scene, pose, sized.sizes, grown, fps, doubt).solved(progress)
+
+
+@dataclass(frozen=True, eq=False)
+class _Half:
+    """A person whose sizes and feet are known: pose (T frames), sizes (G,) m of stature, doubt (T, J) m."""
+
+    scene: Scene
+    pose: Pose
+    sizes: Floats
+    stature: float
+    fps: Fraction
+    doubt: Floats
+
+    def solved(self, progress: Progress) -> Animated:
+        """Solve the second time, with feet held."""
+        pose = self.pose if self.scene.stance is None else self._solve(self.scene, self.pose, progress)
+        return self._animated(pose)
+
+    def with_wrists(self, pose: Pose, wrists: Wrists) -> Animated:
+        """Solve once more from `pose`, with wrists that were found since."""
+        return self._animated(self._solve(replace(self.scene, wrists=wrists), pose, Quiet()))
+
+    def _solve(self, scene: Scene, pose: Pose, progress: Progress) -> Pose:
+        return _solve_planted(scene, pose, self.sizes, self.stature, progress)
+
+    def _animated(self, pose: Pose) -> Animated:
+        scene, grown = self.scene, self.stature
+        sizes = dict(zip(scene.body.size_names, self.sizes.tolist(), strict=True))
+        motion = Motion(scene.body.skeleton(self.sizes), pose.rotations, pose.root, self.fps)
+        if scene.feet == "ground":
+            motion = put_down(motion, grown)
+        if scene.feet != "never":
+            motion = bend_toes(motion, grown)
+        contacts = scene.stance.contacts if scene.stance else None
+        again = partial(self.with_wrists, pose)
+        return Animated(motion, grown, sizes, contacts, self.doubt, again)
 
 
 def _feet_turned(scene: Scene, pose: Pose, sizes: Floats, stature: float) -> Pose:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -13,12 +13,12 @@ from mocap.animate import Animated
 from mocap.clock import at_ticks
 from mocap.handplace import LEAST, SIDES, hand_regions, worth_looking
 from mocap.handsight import Sight, Wrist, sight_of
-from mocap.handsolve import solve_hand
+from mocap.handsolve import SolvedHand, solve_hand
 from mocap.keypoints import Keypoints2D
+from mocap.scene import Wrists
 from mocap.solving import Solved
 from rigs.graft import graft
 from rigs.motion import Motion
-from rigs.reach import point_at
 from rigs.twist import share_twist
 
 Floats = NDArray[np.float64]
@@ -29,6 +29,9 @@ HANDS: tuple[Hands, ...] = get_args(Hands)
 # Metres that the three joints of a finger are off about the wrist, root mean square, where the hand is seen
 # and where it is relaxed: measured on rendered people (`benchmarks/hands.py`).
 FINGER_SD = ((0.023, 0.024, 0.032), (0.025, 0.033, 0.054))
+WRIST_SD = (
+    0.006  # metres, of wrists solved with hands: their errors, 13 to 20 mm, weighed as held-out arms bear it
+)
 FOREARM = 0.5  # of the twist between elbow and hand that the forearm takes
 
 Look = Callable[[Mapping[str, Floats]], Mapping[str, Keypoints2D]]
@@ -38,10 +41,11 @@ Look = Callable[[Mapping[str, Floats]], Mapping[str, Keypoints2D]]
 class Handed:
     """A person's motion with fingers.
 
-    seen: (T, 2) whether a view saw the left and right hand. joint_sd: (T, J) metres that each joint may be
-    off, if that is known of the body.
+    solved: without, but with what hands tell of wrists. seen: (T, 2) whether a view saw the left and right
+    hand. joint_sd: (T, J) metres that each joint may be off, if that is known of the body.
     """
 
+    solved: Solved
     motion: Motion
     seen: NDArray[np.bool_]
     joint_sd: Floats | None = None
@@ -114,15 +118,22 @@ def _handed(
         stature, fps = one.animated.stature, float(motion.fps)
         wrist = Wrist(side == "Left", at, turned, arm_turned, stature, known, fps)
         hands.append(solve_hand(wrist, _sight(one, person, wrist, seen, offsets)))
-    if len(one.cameras) > 1:  # a lone view's hands are held against its own wrists
-        for side, found in zip(SIDES, hands, strict=True):
-            motion = point_at(motion, f"{side}Hand", found.wrist)
+    solved = _with_wrists(one, hands)
     parts = {f"{s}Hand": (hand.skeleton, hand.rotations) for s, hand in zip(SIDES, hands, strict=True)}
-    motion = graft(motion, parts)
+    motion = graft(solved.animated.motion, parts)
     for side in SIDES:
         motion = share_twist(motion, f"{side}Hand", FOREARM)
     saw = np.stack([hand.seen for hand in hands], axis=1)
-    return Handed(motion, saw, _joint_sd(one.animated, motion, saw))
+    return Handed(solved, motion, saw, _joint_sd(solved.animated, motion, saw))
+
+
+def _with_wrists(one: Solved, hands: Sequence[SolvedHand]) -> Solved:
+    """The person solved once more with the wrists that several views' hands show."""
+    seen = np.stack([hand.seen for hand in hands], axis=1)
+    if len(one.cameras) == 1 or one.animated.again is None or not seen.any():
+        return one  # a lone view's hands are held against its own wrists, and say nothing of them
+    at = np.stack([hand.wrist for hand in hands], axis=1)
+    return replace(one, animated=one.animated.again(Wrists(at, np.where(seen, WRIST_SD, np.inf))))
 
 
 def _joint_sd(body: Animated, whole: Motion, seen: NDArray[np.bool_]) -> Floats | None:

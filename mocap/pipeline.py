@@ -79,6 +79,7 @@ def capture(
         with _stage(job.take, "solve", [job.arguments, job.views]):
             solved, left_out = solve_people(placed, config, job.videos, progress, feet)
         handed = job.hands(solved, placed, progress, workers, incomplete)
+        solved = [hands.solved for hands in handed]
         result = _measured(solved, handed, left_out, placed, config, time.perf_counter() - began)
         _write(job.take, solved, handed, placed, job.videos, result)
         job.take.complete()

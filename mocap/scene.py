@@ -18,7 +18,7 @@ from rigs.body import Body
 from rigs.ground import soles
 from rigs.kinematics import Chain, Points
 from rigs.solve import windows
-from rigs.terms import Acceleration, Depth, Limits, Planted, Reprojection, Rest, Term
+from rigs.terms import Acceleration, Depth, Limits, Near, Planted, Reprojection, Rest, Term
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +37,20 @@ class Settings:
     plant_sd: float = 0.06  # m/s of a standing foot
     plant_scale: float = 3.0
     unseen: float = 1.0  # times the deviations of a body that nobody looks at
+
+
+@dataclass(frozen=True, eq=False)
+class Wrists:
+    """Where hands show the left and right wrist: at (T, 2, 3) m, sd (T, 2) m, infinite where they do not."""
+
+    at: Floats
+    sd: Floats
+
+    def term(self, body: Body, start: int, stop: int, frame_weight: float) -> Near:
+        """Return the pull on frames [start, stop)."""
+        hands = np.array([body.index(f"{side}Hand") for side in ("Left", "Right")])
+        points = Points(hands, np.zeros((2, len(body.names), 3)))
+        return Near(points, self.at[start:stop], self.sd[start:stop], frame_weight)
 
 
 @dataclass
@@ -58,6 +72,7 @@ class Scene:
     stance: Stance | None = None  # once it is known when feet stand
     stillness: Stillness | None = None  # what keeps still
     ankles: Ankles | None = None  # and how feet are turned
+    wrists: Wrists | None = None  # where hands are, once they were looked at
     every: int = 1  # frames of the clip for which each stands
     chain: Chain = field(init=False)
 
@@ -94,6 +109,7 @@ class Scene:
             *unseen_terms(self.body, stop - start, self.fps, weight, self.settings.unseen),
             *self._foot_terms(start, stop, stature, weight),
             *([self.stillness.term(start, stop, self.fps, weight)] if self.stillness else []),
+            *([self.wrists.term(self.body, start, stop, weight)] if self.wrists else []),
         ]
 
     def thinned(self, start: int, stop: int, every: int) -> Scene:

@@ -14,7 +14,10 @@ from rigs.normal import Normal
 
 @dataclass
 class Near:
-    """Points are near places that are known: where (T, N, 3) m, sd (N,) m; frame_weight: see `rigs.terms`."""
+    """Points are near places that are known.
+
+    where: (T, N, 3) m; sd: (N,) or (T, N) m, infinite where nothing is known; frame_weight: see `rigs.terms`.
+    """
 
     points: Points
     where: Floats
@@ -27,10 +30,10 @@ class Near:
 
     def add(self, posed: Posed, normal: Normal) -> None:
         """Gauss-Newton on the distances, which are within a frame."""
-        firm = self.frame_weight / self.sd[:, None]
+        firm = self.frame_weight / self.sd[..., None]
         pull = self._away(posed) * firm
-        information = (firm / self.sd[:, None])[..., None] * np.eye(3)
+        information = (firm / self.sd[..., None])[..., None] * np.eye(3)
         add_points(posed, self.points, np.broadcast_to(information, (*pull.shape, 3)), pull, normal)
 
     def _away(self, posed: Posed) -> Floats:
-        return (locate(posed, self.points) - self.where) / self.sd[:, None]
+        return (locate(posed, self.points) - self.where) / self.sd[..., None]

@@ -11,6 +11,7 @@ from mocap.attach import load_attachment
 from mocap.feet import FEET, Feet, bend_toes, soles_of
 from mocap.keypoints import load_layout
 from mocap.observations import Observations
+from mocap.scene import Wrists
 from rigs import quat
 from rigs.body import load_body
 from rigs.ground import soles
@@ -84,6 +85,19 @@ def test_feet_that_stand_hold_still() -> None:
     assert still("auto").contacts.down.all()
     assert speed(soles_in(still("auto"))) < 1.0
     assert speed(soles_in(still("never"))) > 20.0
+
+
+@pytest.mark.parametrize("feet", ["auto", "never"])
+def test_wrists_that_are_found_later_lead_the_arms_and_leave_the_feet(feet: Feet) -> None:
+    before = still(feet)
+    rows = [before.motion.skeleton.index(f"{side}Hand") for side in ("Left", "Right")]
+    there = before.motion.world()[0][:, rows] + np.array([0.0, 0.0, 0.03])
+    sd = np.where(np.arange(FRAMES)[:, None] < FRAMES // 2, 0.002, np.inf) + np.zeros((1, 2))
+    assert before.again is not None
+    after = before.again(Wrists(there, sd))
+    moved = after.motion.world()[0][:, rows] - before.motion.world()[0][:, rows]
+    assert (moved[: FRAMES // 4, :, 2] > 0.02).all() and np.abs(moved[-5:]).max() < 0.01
+    assert np.abs(soles_in(after) - soles_in(before)).max() < 0.005
 
 
 def test_all_plants_of_a_person_are_at_one_height() -> None:

@@ -9,7 +9,6 @@ from rigs import quat
 from rigs.body import load_body
 from rigs.graft import graft
 from rigs.motion import Motion
-from rigs.reach import point_at
 from rigs.skeleton import Skeleton
 from rigs.twist import share_twist, twist_angle
 from tests.synth import sized, walking
@@ -77,21 +76,6 @@ def test_a_shared_twist_moves_no_joint_and_turns_no_hand(whole: Motion) -> None:
     np.testing.assert_allclose(after, before / 2, atol=1e-9)
     turned = quat.multiply(quat.conjugate(whole.rotations[:, arm]), shared.rotations[:, arm])
     np.testing.assert_allclose(twist_angle(turned, axis), before / 2, atol=1e-9)
-
-
-def test_a_bone_that_points_at_a_target_moves_only_what_hangs_on_it(whole: Motion) -> None:
-    at, turned = whole.world()
-    elbow, hand = (whole.skeleton.index(n) for n in ("LeftForeArm", "LeftHand"))
-    target = at[:, hand] + np.array([0.03, -0.02, 0.05])
-    led = point_at(whole, "LeftHand", target)
-    now, then = led.world()
-    kept = [j for j, name in enumerate(whole.skeleton.names) if not name.startswith("LeftHand")]
-    np.testing.assert_allclose(now[:, kept], at[:, kept], atol=1e-12)
-    away = np.cross(now[:, hand] - now[:, elbow], target - at[:, elbow])
-    np.testing.assert_allclose(away, 0.0, atol=1e-12)
-    np.testing.assert_allclose(np.abs((then[:, hand] * turned[:, hand]).sum(axis=-1)), 1.0, atol=1e-12)
-    same = point_at(whole, "LeftHand", at[:, hand])
-    np.testing.assert_allclose(same.world()[0], at, atol=1e-12)
 
 
 def test_twist_is_unwrapped_over_time() -> None:

@@ -152,6 +152,17 @@ def near() -> Case:
     return Case(Near(points, where, sd, 0.5), residuals)
 
 
+def near_at_times() -> Case:
+    points, where = some_points(5), np.random.default_rng(14).normal(0.0, 1.0, (FRAMES, 5, 3))
+    sd = np.random.default_rng(15).uniform(0.1, 0.3, (FRAMES, 5))
+    sd[1, 2:], sd[3, 0] = np.inf, np.inf
+
+    def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+        return flat((locate(posed, points) - where) / sd[..., None])
+
+    return Case(Near(points, where, sd), residuals)
+
+
 def steady() -> Case:
     density = np.linspace(0.5, 3.0, len(BODY.names))
     density[0] = np.inf
@@ -277,6 +288,7 @@ CASES = {
     "acceleration": acceleration,
     "acceleration about a motion": about,
     "near": near,
+    "near at times": near_at_times,
     "steady": steady,
     "planted": planted,
     "held": held,
