@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mocap.animate import Animated
 from mocap.clock import at_ticks
-from mocap.handplace import LEAST, SIDES, hand_regions, worth_looking
+from mocap.handplace import LEAST, MOST, RATE, SIDES, hand_regions, worth_looking
 from mocap.handsight import Sight, Wrist, sight_of
 from mocap.handsolve import SolvedHand, solve_hand
 from mocap.keypoints import Keypoints2D
@@ -29,9 +29,9 @@ HANDS: tuple[Hands, ...] = get_args(Hands)
 # Metres that the three joints of a finger are off about the wrist, root mean square, where the hand is seen
 # and where it is relaxed: measured on rendered people (`benchmarks/hands.py`).
 FINGER_SD = ((0.023, 0.024, 0.032), (0.025, 0.033, 0.054))
-WRIST_SD = (
-    0.006  # metres, of wrists solved with hands: their errors, 13 to 20 mm, weighed as held-out arms bear it
-)
+# Metres by which the body solved once more may miss wrists that hands show. These err by 13 to 20 mm, but others
+# by 21 to 25; of 5 to 15 mm, tried on three clips, the least is best for wrists and for all joints.
+WRIST_SD = 0.005
 FOREARM = 0.5  # of the twist between elbow and hand that the forearm takes
 
 Look = Callable[[Mapping[str, Floats]], Mapping[str, Keypoints2D]]
@@ -72,29 +72,38 @@ def with_hands(
         keypoints: what was detected in each view, in the order of the cameras; for the times of its frames.
         offsets: (V,) seconds to add to these.
         look: finds hands in all views, given where to look in each (see `mocap.detect.hands.Hands`).
-        mode: "auto" looks where hands are large enough to be seen, "always" everywhere, "never" nowhere.
+        mode: "auto" looks where hands are large enough to be seen, "always" everywhere and twice as often,
+            "never" nowhere.
         known: whether statures were given.
 
     Returns:
         For each person: fingers solved where they were seen, relaxed elsewhere.
     """
-    seen: Mapping[str, Keypoints2D] = {}
-    if mode != "never":
-        least = LEAST if mode == "auto" else 0.0
-        seen = look(_regions(solved, keypoints, offsets, least))
     shift = dict(zip(keypoints, offsets.tolist(), strict=True))
-    return [_handed(one, person, seen, shift, known) for person, one in enumerate(solved)]
+    least, rate = (LEAST, RATE) if mode == "auto" else (0.0, MOST)
+    found = {} if mode == "never" else look(_regions(solved, keypoints, offsets, least, rate))
+    looked = _Looked(found, shift, rate)
+    return [_handed(one, person, looked, known) for person, one in enumerate(solved)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """Everybody's hands by view, seconds to add to each view's times, and looks a second."""
+
+    views: Mapping[str, Keypoints2D]
+    offsets: Mapping[str, float]
+    rate: float
 
 
 def _regions(
-    solved: Sequence[Solved], keypoints: Mapping[str, Keypoints2D], offsets: Floats, least: float
+    solved: Sequence[Solved], keypoints: Mapping[str, Keypoints2D], offsets: Floats, least: float, rate: float
 ) -> dict[str, Floats]:
     """By view, where the hands of all people are in each of its frames (T, P, 2, 4)."""
     out = {}
     for v, (name, view) in enumerate(keypoints.items()):
         people = [_regions_of(one, view, v, float(offsets[v]), least) for one in solved]
         where = np.stack(people, axis=1)
-        where[~worth_looking(view.times)] = np.nan
+        where[~worth_looking(view.times, rate)] = np.nan
         out[name] = where
     return out
 
@@ -107,9 +116,7 @@ def _regions_of(one: Solved, view: Keypoints2D, number: int, offset: float, leas
     return hand_regions(motion, one.animated.stature, one.cameras[number], view.size, frames, least, wrists)
 
 
-def _handed(
-    one: Solved, person: int, seen: Mapping[str, Keypoints2D], offsets: Mapping[str, float], known: bool
-) -> Handed:
+def _handed(one: Solved, person: int, looked: _Looked, known: bool) -> Handed:
     motion, hands = one.animated.motion, []
     positions, rotations = motion.world()
     for side in SIDES:
@@ -117,7 +124,7 @@ def _handed(
         at, turned, arm_turned = positions[:, hand], rotations[:, hand], rotations[:, arm]
         stature, fps = one.animated.stature, float(motion.fps)
         wrist = Wrist(side == "Left", at, turned, arm_turned, stature, known, fps)
-        hands.append(solve_hand(wrist, _sight(one, person, wrist, seen, offsets)))
+        hands.append(solve_hand(wrist, _sight(one, person, wrist, looked)))
     solved = _with_wrists(one, hands)
     parts = {f"{s}Hand": (hand.skeleton, hand.rotations) for s, hand in zip(SIDES, hands, strict=True)}
     motion = graft(solved.animated.motion, parts)
@@ -152,15 +159,9 @@ def _joint_sd(body: Animated, whole: Motion, seen: NDArray[np.bool_]) -> Floats 
     return np.stack(columns, axis=1)
 
 
-def _sight(
-    one: Solved,
-    person: int,
-    wrist: Wrist,
-    seen: Mapping[str, Keypoints2D],
-    offsets: Mapping[str, float],
-) -> Sight:
-    if not seen:
+def _sight(one: Solved, person: int, wrist: Wrist, looked: _Looked) -> Sight:
+    if not looked.views:
         return Sight.nothing(len(wrist.at))
-    shifts = [offsets[name] for name in seen]
-    found = at_ticks(seen, one.seen.times, one.seen.fps, shifts, person)
-    return sight_of(found, one.cameras.select(list(seen)), wrist)
+    shifts = [looked.offsets[name] for name in looked.views]
+    found = at_ticks(looked.views, one.seen.times, one.seen.fps, shifts, person)
+    return sight_of(found, one.cameras.select(list(looked.views)), wrist, looked.rate)

@@ -77,13 +77,14 @@ class Sight:
         return np.asarray(maximum_filter1d(self.seen, 2 * self.every - 1))
 
 
-def sight_of(seen: Observations, cameras: Cameras, wrist: Wrist) -> Sight:
+def sight_of(seen: Observations, cameras: Cameras, wrist: Wrist, rate: float = RATE) -> Sight:
     """Return what views saw of a hand, in the terms of the solve.
 
     Args:
         seen: V views, layout "hands42", on the clock of the wrist.
         cameras: of these views.
         wrist: of the hand.
+        rate: looks a second.
     """
     rows = slice(0, LANDMARKS) if wrist.left else slice(LANDMARKS, 2 * LANDMARKS)
     assert seen.world is not None
@@ -100,7 +101,7 @@ def sight_of(seen: Observations, cameras: Cameras, wrist: Wrist) -> Sight:
     sd = np.hypot(scatter * PALM * wrist.stature / np.maximum(depth, NEAREST)[..., None], pixel)
     shapes = [_in_world(seen.world[v][:, rows], image[v], turn) for v, turn in enumerate(rotation)]
     shape, shape_sd = _joined(np.stack(shapes), scatter)
-    every = max(1, round(wrist.fps / RATE))
+    every = max(1, round(wrist.fps / rate))
     return Sight(rotation, translation, image, sd, *_scaled(shape, shape_sd, wrist.stature), every)
 
 

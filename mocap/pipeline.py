@@ -187,7 +187,8 @@ class _Job:
 
         keypoints = {view.name: read_keypoints(take, view.name) for view in views}
         with _stage(take, "hands", [self.arguments, self.views]):
-            return with_hands(solved, keypoints, placed.offsets, look, self.arguments["hands"])
+            known = self.config.subject.height is not None and len(solved) == 1
+            return with_hands(solved, keypoints, placed.offsets, look, self.arguments["hands"], known)
 
 
 @contextmanager

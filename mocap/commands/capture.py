@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="Look for fingers where hands are large enough to be seen; everywhere; or nowhere.",
+    help="Look for fingers where hands are large enough to be seen; everywhere, twice as often; or nowhere.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
 def capture(
