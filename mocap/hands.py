@@ -29,8 +29,8 @@ HANDS: tuple[Hands, ...] = get_args(Hands)
 # Metres that the three joints of a finger are off about the wrist, root mean square, where the hand is seen
 # and where it is relaxed: measured on rendered people (`benchmarks/hands.py`).
 FINGER_SD = ((0.023, 0.024, 0.032), (0.025, 0.033, 0.054))
-# Metres by which the body solved once more may miss wrists that hands show. These err by 13 to 20 mm, but others
-# by 21 to 25; of 5 to 15 mm, tried on three clips, the least is best for wrists and for all joints.
+# Metres by which the body solved once more may miss wrists that hands show. These err by 13 to 20 mm, but
+# others by 21 to 25; of 5 to 15 mm, tried on three clips, the least is best for wrists and for all joints.
 WRIST_SD = 0.005
 FOREARM = 0.5  # of the twist between elbow and hand that the forearm takes
 
