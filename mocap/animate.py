@@ -38,6 +38,7 @@ SIZING_STRETCHES = 3  # over which they are spread in a longer clip
 ROUGH = 8  # times the robust scale in the first solve of a stretch, which no gross error may hold back
 ROUGH_RATE = 15.0  # frames a second that the first solve of a stretch looks at: it only has to find the way
 ROUGH_FRAMES = 10  # and at least so many
+ONCE_MORE = 1  # steps with wrists that hands show: the start was solved, and only arms are led elsewhere
 NEW_IN_STRETCH = 0.3  # of a stretch's information on sizes: a detector's errors come again
 
 
@@ -138,10 +139,10 @@ class _Half:
 
     def with_wrists(self, pose: Pose, wrists: Wrists) -> Animated:
         """Solve once more from `pose`, with wrists that were found since."""
-        return self._animated(self._solve(replace(self.scene, wrists=wrists), pose, Quiet()))
+        return self._animated(self._solve(replace(self.scene, wrists=wrists), pose, Quiet(), ONCE_MORE))
 
-    def _solve(self, scene: Scene, pose: Pose, progress: Progress) -> Pose:
-        return _solve_planted(scene, pose, self.sizes, self.stature, progress)
+    def _solve(self, scene: Scene, pose: Pose, progress: Progress, steps: int = 12) -> Pose:
+        return _solve_planted(scene, pose, self.sizes, self.stature, progress, steps)
 
     def _animated(self, pose: Pose) -> Animated:
         scene, grown = self.scene, self.stature
@@ -228,11 +229,13 @@ def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float, prog
     return solve_in_windows(scene.spans(len(first)), window, partial(progress.advance, ""))
 
 
-def _solve_planted(scene: Scene, pose: Pose, sizes: Floats, stature: float, progress: Progress) -> Pose:
+def _solve_planted(
+    scene: Scene, pose: Pose, sizes: Floats, stature: float, progress: Progress, steps: int
+) -> Pose:
     def window(start: int, stop: int) -> Pose:
         terms = scene.terms(start, stop, stature, scene.settings.robust)
         before = pose[start:stop]
-        return solve(scene.chain, before, sizes, terms, steps=12, tolerance=1e-2, near=True).pose
+        return solve(scene.chain, before, sizes, terms, steps=steps, tolerance=1e-2, near=True).pose
 
     return solve_in_windows(scene.spans(len(pose)), window, partial(progress.advance, ""))
 
