@@ -42,7 +42,7 @@ def main(files: tuple[Path, ...]) -> None:
         for person in people_in(take):
             for label, seen, ours, real in hands(take, person, true):
                 figures = "".join(f"{value:13.1f}" for value in errors(ours, real, seen))
-                click.echo(f"{folder.stem:14s}{label:20s}{100 * seen.mean():5.0f}%{figures}")
+                click.echo(f"{folder.stem:14s} {label:19s}{100 * seen.mean():5.0f}%{figures}")
 
 
 def hands(
