@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from mocap.attach import Attachment
+from mocap.weights import gelu, read_weights
 from rigs import quat
 from rigs.body import MIRROR, Ints
 from rigs.kinematics import Pose, Posed, locate
@@ -78,8 +77,8 @@ class Network:
     def __call__(self, features: Singles) -> Singles:
         """Return (..., 6) for features (..., F): turns, then logarithms of their spread."""
         known = np.clip((features - self.mean) / self.deviation, -STRANGE, STRANGE)
-        hidden = _gelu(known @ self.weights[0] + self.biases[0])
-        hidden = hidden + _gelu(hidden @ self.weights[1] + self.biases[1])
+        hidden = gelu(known @ self.weights[0] + self.biases[0])
+        hidden = hidden + gelu(hidden @ self.weights[1] + self.biases[1])
         return np.asarray(hidden @ self.weights[2] + self.biases[2])
 
 
@@ -158,12 +157,14 @@ def in_time(features: Array, ahead: int) -> Array:
 
 @lru_cache
 def load_network(layout: str) -> Network | None:
-    """Return the network for a layout of landmarks; None where none was trained."""
-    source = resources.files("mocap") / "refiners" / f"{layout}_ankles.npz"
-    if not source.is_file():
+    """Return the network for a layout of landmarks; None where none was trained.
+
+    Raises:
+        MocapError: the file of the package is damaged.
+    """
+    one = read_weights(f"{layout}_ankles")
+    if one is None:
         return None
-    with source.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        one = {name: arrays[name].astype(np.float32) for name in arrays.files}
     layers = [(one[f"weight{k}"], one[f"bias{k}"]) for k in range(3)]
     (a, p), (b, q), (c, r) = layers
     return Network(one["mean"], one["deviation"], (a, b, c), (p, q, r))
@@ -208,7 +209,3 @@ def _of_side(posed: Posed, stature: float, missed: Floats, side: str, other: str
     return np.concatenate(
         [turned.reshape(len(turned), -1), np.clip(HEIGHT * heights / stature, -1.0, HIGHEST)], axis=1
     )
-
-
-def _gelu(x: Singles) -> Singles:
-    return np.asarray(0.5 * x * (1 + erf(x / np.sqrt(np.float32(2)))), np.float32)

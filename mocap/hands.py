@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,6 @@ from rigs.twist import share_twist
 Floats = NDArray[np.float64]
 
 Hands = Literal["auto", "always", "never"]
-HANDS: tuple[Hands, ...] = get_args(Hands)
 
 # Metres that the three joints of a finger are off about the wrist, root mean square, where the hand is seen
 # and where it is relaxed: measured on rendered people (`benchmarks/hands.py`).

@@ -89,9 +89,7 @@ def sight_of(seen: Observations, cameras: Cameras, wrist: Wrist, rate: float = R
     rows = slice(0, LANDMARKS) if wrist.left else slice(LANDMARKS, 2 * LANDMARKS)
     assert seen.world is not None
     image = np.stack([c.undistort(p[:, rows]) for c, p in zip(cameras, seen.pixels, strict=True)])
-    if (
-        len(cameras) == 1
-    ):  # a lone view's depths and floor may be wrong: the hand is held against its own wrist
+    if len(cameras) == 1:  # its depths and floor may be wrong: the hand is held against its own wrist
         image = image + (_flat(cameras[0], wrist.at) - image[0, :, 0])[:, None]
     scatter = scatter_at(seen.confidence[:, :, rows])
     rotation = np.stack([c.camera_from_world[:3, :3] for c in cameras])

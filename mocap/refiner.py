@@ -10,24 +10,20 @@ matrix products; what they say is averaged. How they were made stands in `docs/r
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from importlib import resources
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from mocap.detect.parts import read_keypoints
-from mocap.errors import MocapError
 from mocap.keypoints import Indices, Keypoints2D
 from mocap.observations import Observations
 from mocap.swaps import exchange, repair_swaps
 from mocap.take import Take
+from mocap.weights import gelu, read_weights
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -41,8 +37,6 @@ CHUNK = 2000  # frames at once
 GUESS, MOVEMENT, FARTHEST, EDGE = 3.0, 3.0, 2.0, 4.0  # scales and bounds of what goes in
 LEAST_BOX = 1.0  # pixels
 FAINT = 0.05  # least confidence with which a landmark counts for the box
-
-SHA256 = {"blazepose": "96ab0edc6ac5d12992414d4fb1c6977018a60beb4bc4ec3d7659cf0b62537be0"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +60,12 @@ class Layers:
 
     def __call__(self, features: Singles) -> Singles:
         """Return (T, 3 J) for features (T, F) of consecutive frames."""
-        hidden = _gelu((features - self.mean) / self.deviation @ self.first + self.first_bias)
+        hidden = gelu((features - self.mean) / self.deviation @ self.first + self.first_bias)
         for dilation, *layer in zip(
             DILATIONS, self.wide, self.wide_bias, self.back, self.back_bias, strict=True
         ):
             wide, wide_bias, back, back_bias = layer
-            hidden = hidden + (_gelu(_neighbours(hidden, dilation) @ wide + wide_bias) @ back + back_bias)
+            hidden = hidden + (gelu(_neighbours(hidden, dilation) @ wide + wide_bias) @ back + back_bias)
         return np.asarray(hidden @ self.last + self.last_bias)
 
 
@@ -135,13 +129,8 @@ def load_refiner(detector: str) -> Network | None:
     Raises:
         MocapError: the file of the package is damaged.
     """
-    if detector not in SHA256:
-        return None
-    data = resources.files("mocap").joinpath("refiners", f"{detector}.npz").read_bytes()
-    if hashlib.sha256(data).hexdigest() != SHA256[detector]:
-        raise MocapError(f"the refiner of {detector} in this installation is damaged: install mocap again")
-    with np.load(BytesIO(data), allow_pickle=False) as arrays:
-        return network_of(arrays)
+    arrays = read_weights(detector)
+    return None if arrays is None else network_of(arrays)
 
 
 def network_of(arrays: Mapping[str, NDArray[np.float16]]) -> Network:
@@ -284,10 +273,6 @@ def _neighbours(hidden: Singles, dilation: int) -> Singles:
     frames = np.arange(len(hidden))
     around = [np.clip(frames + d, 0, len(hidden) - 1) for d in (-dilation, 0, dilation)]
     return np.concatenate([hidden[rows] for rows in around], axis=1)
-
-
-def _gelu(x: Singles) -> Singles:
-    return np.asarray(0.5 * x * (1 + erf(x / np.sqrt(np.float32(2)))), np.float32)
 
 
 def _interval(view: Keypoints2D) -> float:

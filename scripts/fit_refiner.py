@@ -11,7 +11,7 @@ these corrections and spreads: `miss`. Each network still sees one view at a tim
 
 Sides that the detector exchanged are put right first, as a capture with calibrated cameras does it. What is
 kept is the moving average of the weights. Training people only; the held-out people's figures are printed as
-it goes. Prints the file's SHA-256, which belongs into `mocap/refiner.py`.
+it goes. Prints the file's SHA-256, which belongs into `mocap/weights.py`.
 """
 
 from __future__ import annotations

@@ -15,6 +15,16 @@ from mocap.errors import DetectError
 from mocap.system import missing_library
 from mocap.video import Image
 
+# The node with which a graph chooses the full models that the wheel carries beside the lite ones.
+FULL_MODEL = """
+node {
+  calculator: "ConstantSidePacketCalculator"
+  output_side_packet: "PACKET:complexity"
+  node_options: {
+    [type.googleapis.com/mediapipe.ConstantSidePacketCalculatorOptions] { packet { int_value: 1 } }
+  }
+}
+"""
 _STEP = 33333  # microseconds of a graph's clock; nothing depends on it
 
 

@@ -8,24 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocap.detect.follow import Region
-from mocap.detect.graphs import Graph, Packets, mediapipe_library
+from mocap.detect.graphs import FULL_MODEL, Graph, Packets, mediapipe_library
 from mocap.video import Image
 
 Floats = NDArray[np.float64]
 
-_HAND = """
+_HAND = (
+    FULL_MODEL
+    + """
 input_stream: "image"
 input_stream: "roi"
 output_stream: "landmarks"
 output_stream: "world"
 output_stream: "side"
-node {
-  calculator: "ConstantSidePacketCalculator"
-  output_side_packet: "PACKET:complexity"
-  node_options: {
-    [type.googleapis.com/mediapipe.ConstantSidePacketCalculatorOptions] { packet { int_value: 1 } }
-  }
-}
 node {
   calculator: "HandLandmarkCpu"
   input_side_packet: "MODEL_COMPLEXITY:complexity"
@@ -36,6 +31,7 @@ node {
   output_stream: "HANDEDNESS:side"
 }
 """
+)
 _SCORE = (
     "handlandmarkcpu__hand_presence_score"  # inside the subgraph, which tells only whether it is above 0.5
 )

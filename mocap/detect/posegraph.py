@@ -9,22 +9,17 @@ from __future__ import annotations
 import numpy as np
 
 from mocap.detect.follow import Body, Region
-from mocap.detect.graphs import Graph, Packets, mediapipe_library
+from mocap.detect.graphs import FULL_MODEL, Graph, Packets, mediapipe_library
 from mocap.video import Image
 
-_LANDMARKS = """
+_LANDMARKS = (
+    FULL_MODEL
+    + """
 input_stream: "image"
 input_stream: "roi"
 output_stream: "landmarks"
 output_stream: "world"
 output_stream: "axis"
-node {
-  calculator: "ConstantSidePacketCalculator"
-  output_side_packet: "PACKET:complexity"
-  node_options: {
-    [type.googleapis.com/mediapipe.ConstantSidePacketCalculatorOptions] { packet { int_value: 1 } }
-  }
-}
 node {
   calculator: "PoseLandmarkByRoiCpu"
   input_side_packet: "MODEL_COMPLEXITY:complexity"
@@ -35,6 +30,7 @@ node {
   output_stream: "WORLD_LANDMARKS:world"
 }
 """
+)
 _DETECTIONS = """
 input_stream: "image"
 output_stream: "detections"

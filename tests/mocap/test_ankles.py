@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mocap import weights
 from mocap.ankles import (
     AROUND,
     Ankles,
@@ -14,6 +15,7 @@ from mocap.ankles import (
     turned_landmarks,
 )
 from mocap.attach import load_attachment
+from mocap.errors import MocapError
 from mocap.keypoints import load_layout
 from rigs import quat
 from rigs.body import MIRROR, load_body
@@ -133,3 +135,9 @@ def test_short_clips_are_no_fault(frames: int) -> None:
     ankles = foretold(pose, missed()[:frames])
     assert np.isfinite(ankles.rotations).all()
     assert (ankles.spread > 0).all()
+
+
+def test_damaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(weights.SHA256, "blazepose33_ankles", "0" * 64)
+    with pytest.raises(MocapError, match="weights of blazepose33_ankles in this installation are damaged"):
+        load_network.__wrapped__("blazepose33")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mocap import refiner
+from mocap import weights as package_weights
 from mocap.errors import MocapError
 from mocap.keypoints import Keypoints2D, load_layout
 from mocap.refiner import (
@@ -170,6 +171,6 @@ def test_the_weights_of_the_package_are_whole():
 
 
 def test_damaged_weights_are_refused(monkeypatch):
-    monkeypatch.setitem(refiner.SHA256, "blazepose", hashlib.sha256(b"else").hexdigest())
-    with pytest.raises(MocapError, match="the refiner of blazepose in this installation is damaged"):
+    monkeypatch.setitem(package_weights.SHA256, "blazepose", hashlib.sha256(b"else").hexdigest())
+    with pytest.raises(MocapError, match="the weights of blazepose in this installation are damaged"):
         load_refiner.__wrapped__("blazepose")
