@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +134,7 @@ def load_refiner(detector: str) -> Network | None:
     return None if arrays is None else network_of(arrays)
 
 
-def network_of(arrays: Mapping[str, NDArray[np.float16]]) -> Network:
+def network_of(arrays: Mapping[str, NDArray[Any]]) -> Network:
     """Return the networks whose weights `arrays` holds, by the names that `scripts/fit_refiner.py` gives.
 
     The arrays' first axis is of the networks.
