@@ -8,7 +8,8 @@ from pathlib import Path
 from mocap.errors import MocapError
 from mocap.people import first_frame, people_in, read_motion_of
 from mocap.take import Take, newest_take
-from rigs.formats import write_motion
+from rigs.clip import Clip
+from rigs.formats import write_clips
 
 IMPORT_HINT = {
     ("bvh", "cm"): "centimetres, y up: in Blender import with Scale 0.01, other tools take it as it is",
@@ -51,7 +52,7 @@ def export(
     chosen = people if every else [person or people[0]]
     targets = {number: _target(target, number, len(chosen)) for number in chosen}
     for number, path in targets.items():
-        write_motion(path, read_motion_of(source, number), unit=unit)
+        write_clips(path, [Clip(f"person {number}", read_motion_of(source, number))], unit=unit)
         if first := first_frame(source, number):
             say(f"person {number} comes in frame {first} of the take: {path.name} begins there")
     return list(targets.values())

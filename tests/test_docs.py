@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rigs.formats import write_motion
+from rigs.clip import Clip
+from rigs.formats import write_clips
 from rigs.motion import Motion
 from rigs.skeleton import Skeleton
 
@@ -72,7 +73,7 @@ def test_blender_stands_the_person_up_as_the_readme_says(blender_python: Path, t
     )
     root = np.array([[0.0, 0.9, 0.0], [0.3, 0.9, 0.1], [0.6, 0.9, 0.2]])
     still = np.tile([1.0, 0, 0, 0], (3, 2, 1))
-    write_motion(tmp_path / "walk.bvh", Motion(spine, still, root, Fraction(25)))
+    write_clips(tmp_path / "walk.bvh", [Clip("walk", Motion(spine, still, root, Fraction(25)))])
     (snippet,) = re.findall(r"```python\n(.*?)```", README, flags=re.S)
     answer = subprocess.run(
         [blender_python, "-c", f"import bpy\n{snippet}{LOOK}"],

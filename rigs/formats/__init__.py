@@ -1,39 +1,79 @@
-"""Motion files: one module a format, found by the suffix of the file's name."""
+"""Animation files: one module a format, found by the suffix of the file's name.
 
-from collections.abc import Callable
+A format's module has ``write(path, clips, **options)`` or ``read(path)``, or both.
+Nothing is loaded before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rigs.errors import FormatError
 
 if TYPE_CHECKING:
-    from rigs.motion import Motion
-
-# suffix: the module and the function in it that writes such a file; a new format adds its line here
-_WRITERS = {".bvh": ("rigs.formats.bvh", "write_bvh")}
+    from rigs.clip import Clip
 
 
-def writer(path: str | PathLike[str]) -> "Callable[..., None]":
-    """Return the function ``write(path, motion, **options)`` for a file, by its suffix.
+@dataclass(frozen=True)
+class Format:
+    """What a suffix stands for: the module, and whether it reads, writes and holds several characters."""
+
+    module: str
+    reads: bool = False
+    writes: bool = True
+    several: bool = False
+
+
+# a new format adds its lines here
+FORMATS = {
+    ".bvh": Format("rigs.formats.bvh", reads=True),
+}
+
+
+def write_clips(path: str | PathLike[str], clips: Sequence[Clip], **options: object) -> None:
+    """Write characters in the format that the file's suffix names; options are that format's own.
+
+    Raises:
+        FormatError: no format has that suffix, the format holds one character and several are given, or it
+            refuses the motion.
+    """
+    found = format_of(path, "write")
+    if len(clips) > 1 and not found.several:
+        raise FormatError(
+            f"cannot write {path}: {len(clips)} characters, and {Path(path).suffix.lower()} holds one; "
+            "write a file for each"
+        )
+    _module(found).write(path, clips, **options)
+
+
+def read_clips(path: str | PathLike[str]) -> list[Clip]:
+    """Read the characters of a file, each with its rest pose; one without animation rests for one frame.
+
+    Raises:
+        FormatError: no format with that suffix can be read, or the file is damaged, or has no skeleton.
+    """
+    clips: list[Clip] = _module(format_of(path, "read")).read(path)
+    return clips
+
+
+def format_of(path: str | PathLike[str], to: str) -> Format:
+    """Return the format of a file, by its suffix, to "read" or to "write".
 
     Raises:
         FormatError: no format has that suffix.
     """
+    able = {suffix: f for suffix, f in FORMATS.items() if (f.reads if to == "read" else f.writes)}
     suffix = Path(path).suffix.lower()
-    if suffix not in _WRITERS:
+    if suffix not in able:
         found = f"has the suffix {suffix!r}" if suffix else "has no suffix"
-        raise FormatError(f"cannot write {path}: it {found}; use one of {', '.join(_WRITERS)}")
-    module, function = _WRITERS[suffix]
-    write: Callable[..., None] = getattr(import_module(module), function)
-    return write
+        raise FormatError(f"cannot {to} {path}: it {found}; use one of {', '.join(able)}")
+    return able[suffix]
 
 
-def write_motion(path: str | PathLike[str], motion: "Motion", **options: object) -> None:
-    """Write a motion in the format that the file's suffix names; options are that format's own.
-
-    Raises:
-        FormatError: no format has that suffix, or that format refuses the motion.
-    """
-    writer(path)(path, motion, **options)
+def _module(found: Format) -> Any:
+    return import_module(found.module)
