@@ -72,5 +72,6 @@ def _octahedron(start: FloatArray, bone: FloatArray) -> FloatArray:
     length = float(np.linalg.norm(bone))
     turn = quat.between(np.array([0.0, 1.0, 0.0]), bone / length)
     waist = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]) * THICKNESS
-    local = np.concatenate([np.zeros((1, 3)), waist + np.array([0.0, WAIST, 0.0]), [[0.0, 1.0, 0.0]]]) * length
-    return start + quat.rotate(turn, local)
+    waist[:, 1] = WAIST
+    corners = np.concatenate([np.zeros((1, 3)), waist, [[0.0, 1.0, 0.0]]])
+    return start + quat.rotate(turn, corners * length)
