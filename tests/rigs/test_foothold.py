@@ -100,7 +100,7 @@ def test_a_foot_at_the_source_is_hardly_changed() -> None:
 def test_a_platform_stays_a_platform() -> None:
     source = person()
     motion, level = walk(source)
-    higher = Motion(motion.skeleton, motion.rotations, motion.root + (0.0, 0.3, 0.0), motion.fps)
+    higher = Motion(motion.skeleton, motion.rotations, motion.root + np.array([0.0, 0.3, 0.0]), motion.fps)
     target = proportioned(source, Leg=1.2, Foot=1.2)
     scale = leg_scale(source, target)
     pose = retarget(higher, source, target)

@@ -1,0 +1,58 @@
+"""Performances: modes of feet, hands and root, end to end on arrays."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rigs.foothold import soles_of
+from rigs.perform import Performance, perform
+from rigs.pose import WorldPose
+from rigs.retarget import leg_scale
+from tests.rigs.characters import a_pose, person, proportioned
+from tests.rigs.test_foothold import slid, walk
+
+
+def test_contacts_are_found_where_nobody_says_them() -> None:
+    source = person()
+    motion, level = walk(source)
+    target = a_pose(proportioned(source, Leg=1.3, UpLeg=1.5))
+    clip = perform(motion, source, target, Performance(), name="anna", first=4)
+    assert (clip.name, clip.first, len(clip.motion)) == ("anna", 4, len(motion))
+    inner = level.copy()
+    for t in range(2, len(level) - 2):  # a frame at either end of a plant is a matter of taste
+        inner[t] = np.where(np.isfinite(level[t - 2 : t + 3]).all(axis=0), 0.0, np.nan)
+    assert slid(WorldPose.of(clip.motion), target, inner) < 2e-3
+    loose = perform(motion, source, target, Performance(foot_lock="never"))
+    assert slid(WorldPose.of(loose.motion), target, inner) > 5e-3
+
+
+@pytest.mark.parametrize("lock", ["ground", "always"])
+def test_somebody_in_the_air_is_put_down_only_if_asked(lock: str) -> None:
+    source = person()
+    motion, level = walk(source)
+    flying = replace(motion, root=motion.root + np.array([0.0, 0.2, 0.0]))
+    clip = perform(flying, source, source, Performance(foot_lock=lock), level + 0.2)
+    points, heights = soles_of(source, WorldPose.of(clip.motion))
+    lowest = (points[..., 1] - heights).min(axis=1)
+    assert np.abs(lowest - (0.0 if lock == "ground" else 0.2)).max() < 6e-3
+
+
+def test_hands_go_to_their_goals_if_asked() -> None:
+    source = person()
+    motion, level = walk(source)
+    target = proportioned(source, ForeArm=1.3, Hand=1.2, Leg=1.1)
+    hips, hand = (source.skeleton.index(n) for n in ("Hips", "LeftHand"))
+    wanted = motion.world()[0][:, hand] - motion.world()[0][:, hips]
+    for hands in (False, True):
+        at = perform(motion, source, target, Performance(hands=hands), level).motion.world()[0]
+        off = np.abs(at[:, hand] - at[:, hips] - leg_scale(source, target) * wanted).max()
+        assert (off < 1e-9) == hands
+
+
+def test_the_root_carries_the_way() -> None:
+    source = person()
+    motion, level = walk(source)
+    clip = perform(motion, source, source, Performance(root="root"), level)
+    assert clip.motion.skeleton.names[0] == "Root" and len(clip.rest) == len(source.skeleton) + 1
+    assert np.abs(clip.motion.root[:, 1]).max() == 0.0
