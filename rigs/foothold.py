@@ -9,13 +9,14 @@ nothing stands. Then hips give way smoothly, so that knees keep their bend, and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rigs import quat
-from rigs.contact import Plant, plants
+from rigs.banded import along, smooth_band, solve_band
+from rigs.contact import plants
 from rigs.limb import Limb, reach, reach_of
 from rigs.pose import WorldPose
 from rigs.quat import FloatArray
@@ -23,9 +24,8 @@ from rigs.retarget import resting
 from rigs.rig import Rig
 
 Bools: TypeAlias = NDArray[np.bool_]
-Sparse: TypeAlias = Any  # scipy.sparse matrices, which are loaded late
 
-HELD_SD = 1e-4  # metres: of what stands about its place
+HELD_SD = 1e-4  # metres: by how much what stands moves from frame to frame
 BENT = 10.0  # m/s^2 of a correction
 FAR = 0.1  # metres of a correction where nothing stands
 HIPS_BENT, HIPS_FAR = 4.0, 0.05  # m/s^2 and metres by which hips give way
@@ -124,9 +124,6 @@ def _lay_flat(pose: WorldPose, rig: Rig, foot: Foot, level: FloatArray, fps: flo
 
 def _flattening(turn: FloatArray, rest: FloatArray, when: Bools, fps: float) -> FloatArray:
     """Return by what to turn a joint (T, 4) so that `when` (T,) it is as at rest but for one heading."""
-    from scipy.sparse import diags
-    from scipy.sparse.linalg import splu
-
     wanted = np.zeros((len(turn), 3))
     from_rest = quat.multiply(turn, quat.conjugate(rest))
     for plant in plants(when[:, None]):
@@ -134,8 +131,9 @@ def _flattening(turn: FloatArray, rest: FloatArray, when: Bools, fps: float) -> 
         heading = quat.from_rotvec(np.array([0.0, np.arctan2(ahead[0], ahead[2]), 0.0]))
         wanted[plant.frames] = quat.to_rotvec(quat.multiply(heading, quat.conjugate(from_rest[plant.frames])))
     weight = when / (TURN_SD**2 * fps)
-    matrix = smoothness(len(turn), fps, TURN_BENT, TURN_FAR) + diags(weight)
-    return quat.from_rotvec(splu(matrix.tocsc()).solve(weight[:, None] * wanted))
+    band = smooth_band(len(turn), fps, TURN_BENT, TURN_FAR)
+    band[0] += weight
+    return quat.from_rotvec(solve_band(band, weight[:, None] * wanted))
 
 
 def _shift(points: FloatArray, heights: FloatArray, level: FloatArray, fps: float) -> FloatArray:
@@ -147,7 +145,7 @@ def _shift(points: FloatArray, heights: FloatArray, level: FloatArray, fps: floa
     wanted = np.full(points.shape[:2], np.nan)  # heights that points shall have
     wanted[:, 0] = level[:, 0]
     wanted[:, 1] = np.where(np.isfinite(level[:, 0]), np.nan, level[:, 1])  # the ball's is surer
-    standing = plants(np.isfinite(level))
+    standing = np.isfinite(level)
     shift = _solved(points, wanted + heights, standing, fps)
     for _ in range(ROUNDS):
         below = points[..., 1] + shift[:, None, 1] < heights - BELOW
@@ -158,54 +156,35 @@ def _shift(points: FloatArray, heights: FloatArray, level: FloatArray, fps: floa
     return shift
 
 
-def _solved(points: FloatArray, height: FloatArray, standing: list[Plant], fps: float) -> FloatArray:
-    """Least squares over the corrections of all frames and the places of all plants: (T, 3) m.
+def _solved(points: FloatArray, height: FloatArray, standing: Bools, fps: float) -> FloatArray:
+    """Least squares over the corrections of all frames: (T, 3) m.
 
-    height: (T, 3) metres that ball, heel and tip shall have, NaN where any will do.
+    height: (T, 3) metres that ball, heel and tip shall have, NaN where any will do; standing: (T, 2). A
+    plant's place is nobody's unknown: neighbours pulled together, however hard, keep the matrix a band, and
+    the place comes out as what all frames of the plant agree on.
     """
-    from scipy.sparse import block_diag, csc_matrix, diags
-    from scipy.sparse.linalg import splu
-
-    frames, places = len(points), len(standing)
-    smooth = block_diag([smoothness(frames, fps, BENT, FAR), csc_matrix((places, places))])
-    hold, goal = _held(points, standing)
-    hold, goal = hold / (HELD_SD * fps**0.5), goal / (HELD_SD * fps**0.5)
-    matrix, right = smooth + hold.T @ hold, hold.T @ goal
-    shift = np.zeros((frames, 3))
-    shift[:, [0, 2]] = splu(matrix.tocsc()).solve(right[:, [0, 2]])[:frames]
+    band = smooth_band(len(points), fps, BENT, FAR)
+    right = np.zeros((len(points), 3))
+    for point in range(standing.shape[1]):
+        hold = (standing[1:, point] & standing[:-1, point]) / (HELD_SD**2 * fps)
+        step = hold[:, None] * np.diff(points[:, point], axis=0)
+        band[0, 1:] += hold
+        band[0, :-1] += hold
+        band[1, :-1] -= hold
+        right[1:] -= step
+        right[:-1] += step
+    shift = np.empty_like(right)
+    shift[:, [0, 2]] = solve_band(band, right[:, [0, 2]])
     known = np.isfinite(height)
-    weight = np.concatenate([known.sum(axis=1), np.zeros(places)]) / (LEVEL_SD**2 * fps)
-    lift = np.where(known, height - points[..., 1], 0.0).sum(axis=1) / (LEVEL_SD**2 * fps)
-    upright = matrix + diags(weight)
-    shift[:, 1] = splu(upright.tocsc()).solve(right[:, 1] + np.concatenate([lift, np.zeros(places)]))[:frames]
+    band[0] += known.sum(axis=1) / (LEVEL_SD**2 * fps)
+    right[:, 1] += np.where(known, height - points[..., 1], 0.0).sum(axis=1) / (LEVEL_SD**2 * fps)
+    shift[:, 1:2] = solve_band(band, right[:, 1:2])
     return shift
-
-
-def _held(points: FloatArray, standing: list[Plant]) -> tuple[Sparse, FloatArray]:
-    """Return rows that say: what stands is at its plant's place; places count from the mean of the plant."""
-    from scipy.sparse import csc_matrix
-
-    frames = len(points)
-    at = [np.arange(plant.start, plant.stop) for plant in standing]
-    goal = [_from_mean(points[plant.frames, plant.point]) for plant in standing]
-    place = [np.full(len(a), frames + k) for k, a in enumerate(at)]
-    row = np.arange(sum(map(len, at)))
-    columns = np.concatenate([np.concatenate([*at, *place]), []]).astype(int)
-    values = np.repeat([1.0, -1.0], len(row))
-    matrix = csc_matrix((values, (np.tile(row, 2), columns)), (len(row), frames + len(standing)))
-    return matrix, np.concatenate([*goal, np.zeros((0, 3))])
-
-
-def _from_mean(path: FloatArray) -> FloatArray:
-    return path.mean(axis=0) - path
 
 
 def _give(pose: WorldPose, feet: list[Foot], goals: list[FloatArray], fps: float) -> FloatArray:
     """Return how the hips give way (T, 3) m, so that each leg is about as long as it was, and reaches."""
-    from scipy.sparse import block_diag, kron
-    from scipy.sparse.linalg import splu
-
-    smooth = kron(smoothness(len(pose.root), fps, HIPS_BENT, HIPS_FAR), np.eye(3))
+    smooth = along(smooth_band(len(pose.root), fps, HIPS_BENT, HIPS_FAR), 3)
     give = np.zeros_like(pose.root)
     for _ in range(ROUNDS):
         information, pull = np.zeros((len(give), 3, 3)), np.zeros_like(give)
@@ -219,20 +198,15 @@ def _give(pose: WorldPose, feet: list[Foot], goals: list[FloatArray], fps: float
                 (np.maximum(over, 0.0), STRETCHED_SD),
             ):
                 weight = (off != 0.0) / (sd**2 * fps)
-                along = leg / length[:, None]
-                information += weight[:, None, None] * along[:, :, None] * along[:, None]
-                pull += (weight * (off + (along * give).sum(axis=1)))[:, None] * along
-        matrix = smooth + block_diag(list(information))
-        give = splu(matrix.tocsc()).solve(pull.ravel()).reshape(-1, 3)
+                unit = leg / length[:, None]
+                information += weight[:, None, None] * unit[:, :, None] * unit[:, None]
+                pull += (weight * (off + (unit * give).sum(axis=1)))[:, None] * unit
+        band = smooth.copy()
+        for k in range(3):
+            for below in range(3 - k):
+                band[below, k::3] += information[:, k + below, k]
+        give = solve_band(band, pull.reshape(-1, 1)).reshape(-1, 3)
     return give
-
-
-def smoothness(frames: int, fps: float, bent: float, far: float) -> Sparse:
-    """Return the quadratic form (T, T) of a path that accelerates by `bent` m/s^2, `far` m from zero."""
-    from scipy.sparse import diags, identity
-
-    second = diags([1.0, -2.0, 1.0], [0, 1, 2], shape=(frames - 2, frames))
-    return second.T @ second * (fps**3 / bent**2) + identity(frames) / (far**2 * fps)
 
 
 def _foot(rig: Rig, side: str) -> Foot | None:
