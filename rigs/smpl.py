@@ -1,9 +1,9 @@
 """The bodies SMPL, SMPL-H and SMPL-X: their joints, and from a user's model file where these rest.
 
-The model files are the user's own (their licences forbid us to ship them, and commercial use). Only joints are
-needed here, and those are linear in the shape: J = J_regressor (v_template + shapedirs betas); for so little
-the package smplx, which brings torch, is not imported. Source: Loper et al., "SMPL: A Skinned Multi-Person
-Linear Model", 2015; Pavlakos et al., 2019, for SMPL-X; Romero et al., 2017, for SMPL-H.
+The model files are the user's own: their licences forbid us to ship them, and commercial use. Only joints
+are needed here, and those are linear in the shape: J = J_regressor (v_template + shapedirs betas); for so
+little the package smplx, which brings torch, is not imported. Source: Loper et al., "SMPL: A Skinned
+Multi-Person Linear Model", 2015; Pavlakos et al., 2019, for SMPL-X; Romero et al., 2017, for SMPL-H.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def read_body_model(path: str | PathLike[str], body: str, gender: str = "neutral
     """Read the joints of a body model.
 
     Args:
-        path: an .npz file of the model, or a folder with them, named as they come: ``SMPLX_NEUTRAL.npz``, also
-            in ``smplx/``, or ``smplh/neutral/model.npz``.
+        path: an .npz file of the model, or a folder with them, named as they come: ``SMPLX_NEUTRAL.npz``,
+            also in ``smplx/``, or ``smplh/neutral/model.npz``.
         body: "smpl", "smplh" or "smplx".
         gender: "neutral", "male" or "female"; which file of a folder.
 
@@ -102,9 +102,7 @@ def read_body_model(path: str | PathLike[str], body: str, gender: str = "neutral
     arrays = read_arrays(file, _KEYS)
     missing = [key for key in _KEYS if key not in arrays]
     if missing:
-        raise FormatError(
-            f"cannot read {file}: it has no {missing[0]}, so it is no body model; choose another"
-        )
+        raise FormatError(f"cannot read {file}: it has no {missing[0]}, so it is no body model; give one")
     regressor, vertices = arrays["J_regressor"], arrays["v_template"]
     shapes, tree = arrays["shapedirs"], arrays["kintree_table"]
     count, width = len(BODIES[body]), len(vertices)
@@ -122,7 +120,7 @@ def read_body_model(path: str | PathLike[str], body: str, gender: str = "neutral
 
 
 def _shape_count(body: str, columns: int) -> int:
-    """Return how many columns of shapedirs are shapes that we use; of SMPL-X the last ones are expressions."""
+    """Return how many columns of shapedirs are shapes we use; of SMPL-X the last ones are expressions."""
     if body == "smplx":
         columns = columns - _EXPRESSIONS if columns > _EXPRESSIONS else min(columns, 10)
     return min(columns, _SHAPES[body])
@@ -141,7 +139,8 @@ def _model_file(path: Path, body: str, gender: str) -> Path:
         path = found
     if path.suffix.lower() != ".npz":
         raise FormatError(
-            f"cannot read {path}: only .npz is read, as a pickle can run code; convert it as docs/formats.md says"
+            f"cannot read {path}: only .npz is read, as a pickle can run code; "
+            "convert it as docs/formats.md says"
         )
     return path
 

@@ -74,7 +74,7 @@ def write_amass(
 
 
 def _poses(clip: Clip, body: str) -> FloatArray:
-    """Return axis angles (T, 3 J) from the rest pose, of each joint in its parent and the pelvis in the world."""
+    """Return axis angles (T, 3 J) from the rest pose, of joints in their parents, the pelvis in the world."""
     names, turned = clip.motion.skeleton.names, turned_from_rest(clip)
     poses = []
     for name, parent in BODIES[body].items():

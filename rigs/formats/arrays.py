@@ -25,10 +25,11 @@ def read_arrays(path: str | PathLike[str], wanted: Collection[str] | None = None
         FormatError: the file is missing, damaged or no .npz, or one of the arrays holds Python objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
+        with open(path, "rb") as file:
+            found = np.load(file, allow_pickle=False)
+            if not isinstance(found, np.lib.npyio.NpzFile):
                 raise ValueError("it is one array, not an archive of them")
-            return {name: file[name] for name in file.files if wanted is None or name in wanted}
+            return {name: found[name] for name in found.files if wanted is None or name in wanted}
     except OSError as error:
         raise FormatError(f"cannot read {path}: {error.strerror or error}; check the path") from error
     except (ValueError, EOFError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:

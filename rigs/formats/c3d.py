@@ -14,7 +14,7 @@ import numpy as np
 
 from rigs.clip import Clip
 from rigs.errors import FormatError
-from rigs.formats.c3d_parameters import BLOCK, MOST_BLOCKS, MOST_LABELS, Value, parameter_section
+from rigs.formats.c3d_parameters import BLOCK, MOST_BLOCKS, Value, parameter_section, split_texts
 from rigs.formats.points import Points, joints_as_points
 from rigs.formats.replacing import replacing
 from rigs.quat import FloatArray
@@ -52,12 +52,12 @@ def write(path: str | PathLike[str], clips: Sequence[Clip]) -> None:
             "write a file for each character"
         )
     data_start = 2 + blocks
-    data = _data(points)
     with replacing(path, "wb") as file:
         file.write(_header(points, data_start))
         file.write(parameter_section(_parameters(points, data_start)))
-        file.write(data.tobytes())
-        file.write(bytes(-data.nbytes % BLOCK))
+        file.write(
+            _data(points).tobytes()
+        )  # to the end: past 65535 frames readers count by the file's length
 
 
 def _header(points: Points, data_start: int) -> bytes:
@@ -81,14 +81,12 @@ def _parameters(points: Points, data_start: int) -> dict[str, dict[str, Value]]:
         "X_SCREEN": "+X",
         "Y_SCREEN": "+Z",
     }
-    for start in range(0, len(labels), MOST_LABELS):  # LABELS, LABELS2, ...
-        number = str(start // MOST_LABELS + 1) if start else ""
-        point[f"LABELS{number}"] = labels[start : start + MOST_LABELS]
+    point |= split_texts("LABELS", labels) | split_texts("DESCRIPTIONS", ["joint centre"] * len(labels))
     if frames > _MOST:
         point["LONG_FRAMES"] = float(frames)
     return {
         "POINT": point,
-        "ANALOG": {"USED": 0, "GEN_SCALE": 1.0, "RATE": float(points.fps)},
+        "ANALOG": {"USED": 0, "GEN_SCALE": 1.0, "RATE": 0.0},
         "FORCE_PLATFORM": {"USED": 0},
         # both of 32 bits, the lower half first
         "TRIAL": {"ACTUAL_START_FIELD": [1, 0], "ACTUAL_END_FIELD": [frames % 65536, frames // 65536]},

@@ -12,7 +12,8 @@ import numpy as np
 
 BLOCK = 512  # bytes; sections are counted in blocks
 MOST_BLOCKS = 255  # the section's length is one byte
-MOST_LABELS = 255  # in one parameter, as a dimension is one byte
+_MOST_TEXTS = 255  # in one parameter, as a dimension is one byte
+_MOST_TEXT = 32000  # bytes of them, as the way to the next parameter is 16 bits with a sign
 _LITTLE_ENDIAN = 84  # "Intel": little-endian integers and IEEE floats
 _TEXT, _INTEGER, _REAL = -1, 2, 4
 
@@ -33,6 +34,13 @@ def parameter_section(groups: Mapping[str, Mapping[str, Value]]) -> bytes:
     body = b"".join(records) + b"\0\0"  # a name of no length ends the list
     blocks = -(-(4 + len(body)) // BLOCK)
     return (bytes([1, 80, min(blocks, MOST_BLOCKS), _LITTLE_ENDIAN]) + body).ljust(blocks * BLOCK, b"\0")
+
+
+def split_texts(name: str, texts: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Return texts as parameters ``name``, ``name2``, ... of as many as one can hold."""
+    each = min(_MOST_TEXTS, _MOST_TEXT // max(map(len, texts)))
+    starts = range(0, len(texts), each)
+    return {f"{name}{n if n > 1 else ''}": texts[start : start + each] for n, start in enumerate(starts, 1)}
 
 
 def _record(name: str, number: int, content: bytes) -> bytes:

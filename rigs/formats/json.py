@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -113,18 +114,18 @@ def read(path: str | PathLike[str]) -> list[Clip]:
             f"cannot read {path}: it says {whole.format[:40]!r}, version {whole.version}; "
             f"this reads {FORMAT!r}, version {VERSION}"
         )
-    if not whole.characters:
-        raise FormatError(f"cannot read {path}: it has no characters; export it again")
+    if not whole.characters or not all(character.joints for character in whole.characters):
+        raise FormatError(f"cannot read {path}: it has no characters, or one has no joints; export it again")
     return [_clip(path, character) for character in whole.characters]
 
 
 def _character(clip: Clip, positions: bool) -> Character:
     motion, skeleton = clip.motion, clip.motion.skeleton
     assert clip.rest is not None  # made whole by Clip
-    names = [None, *(skeleton.names[p] for p in skeleton.parents[1:])]
-    tips = [_listed(skeleton.tips[n]) if n in skeleton.tips else None for n in skeleton.names]
-    at_rest = zip(skeleton.names, names, _listed(skeleton.offsets), _listed(clip.rest), tips, strict=True)
-    joints = [Joint(name, parent, offset, rest, tip) for name, parent, offset, rest, tip in at_rest]
+    parents = [None, *(skeleton.names[p] for p in skeleton.parents[1:])]
+    tips: dict[str, Any] = {name: _listed(tip) for name, tip in skeleton.tips.items()}
+    at_rest = zip(skeleton.names, parents, _listed(skeleton.offsets), _listed(clip.rest), strict=True)
+    joints = [Joint(name, parent, offset, rest, tips.get(name)) for name, parent, offset, rest in at_rest]
     moved = {skeleton.names[j]: _listed(values) for j, values in motion.translations.items()}
     places = _listed(motion.world()[0]) if positions else [None] * len(motion)
     frames = [
