@@ -41,7 +41,8 @@ BODIES = {
 }
 GENDERS = ("neutral", "male", "female")
 
-_KEYS = ("v_template", "shapedirs", "J_regressor", "kintree_table")
+_TREE = "kintree_table"
+_KEYS = ("v_template", "shapedirs", "J_regressor", _TREE)
 _SHAPES = {"smpl": 10, "smplh": 16, "smplx": 16}  # betas that AMASS has, where the model has as many
 _EXPRESSIONS = 100  # of shapedirs of a whole SMPL-X, after its shapes; a small one has 10 of each
 _LENGTH_SD = 1e-3  # metres that a bone's length may be off, beside betas of deviation 1
@@ -103,15 +104,8 @@ def read_body_model(path: str | PathLike[str], body: str, gender: str = "neutral
     missing = [key for key in _KEYS if key not in arrays]
     if missing:
         raise FormatError(f"cannot read {file}: it has no {missing[0]}, so it is no body model; give one")
-    regressor, vertices = arrays["J_regressor"], arrays["v_template"]
-    shapes, tree = arrays["shapedirs"], arrays["kintree_table"]
-    count, width = len(BODIES[body]), len(vertices)
-    if regressor.shape != (count, width) or vertices.shape != (width, 3) or shapes.shape[:2] != (width, 3):
-        raise FormatError(
-            f"cannot read {file} as {body.upper()}: its J_regressor is {regressor.shape}, of vertices "
-            f"{vertices.shape}; a model of {count} joints is needed"
-        )
-    _check_tree(file, body, tree)
+    _check(file, body, arrays)
+    regressor, vertices, shapes = arrays["J_regressor"], arrays["v_template"], arrays["shapedirs"]
     used = shapes[:, :, : _shape_count(body, shapes.shape[2])].astype(float)
     template, slopes = regressor @ vertices, np.einsum("jv,vib->jib", regressor, used)
     if not (np.isfinite(template).all() and np.isfinite(slopes).all()):
@@ -145,9 +139,21 @@ def _model_file(path: Path, body: str, gender: str) -> Path:
     return path
 
 
-def _check_tree(path: Path, body: str, tree: NDArray) -> None:
-    """Refuse a model whose joints hang from others than those of the body do: the names would be wrong."""
+def _check(path: Path, body: str, arrays: dict[str, NDArray]) -> None:
+    """Refuse a model of another size, or whose joints hang from others than those of the body do."""
     order = list(BODIES[body])
+    regressor, vertices, shapes, tree = (arrays[k] for k in ("J_regressor", "v_template", "shapedirs", _TREE))
+    odd = [key for key in _KEYS if arrays[key].dtype.kind not in "fiu"]
+    if odd:
+        raise FormatError(
+            f"cannot read {path}: its {odd[0]} are not numbers, so it is no body model; give one"
+        )
+    wide = regressor.shape[-1] if regressor.ndim else 0
+    if regressor.shape != (len(order), wide) or vertices.shape != (wide, 3) or shapes.shape[:-1] != (wide, 3):
+        raise FormatError(
+            f"cannot read {path} as {body.upper()}: its J_regressor is {regressor.shape} and its v_template "
+            f"{vertices.shape}; a model of {len(order)} joints is needed"
+        )
     parents = [order.index(parent) for parent in BODIES[body].values() if parent]
-    if tree.ndim != 2 or tree.shape != (2, len(order)) or tree[0, 1:].tolist() != parents:
+    if tree.shape != (2, len(order)) or tree[0, 1:].tolist() != parents:
         raise FormatError(f"cannot read {path} as {body.upper()}: its kintree_table is that of another body")
