@@ -32,6 +32,12 @@ class Format:
 # a new format adds its lines here
 FORMATS = {
     ".bvh": Format("rigs.formats.bvh", reads=True),
+    ".c3d": Format("rigs.formats.c3d", several=True),
+    ".trc": Format("rigs.formats.trc", several=True),
+    ".mot": Format("rigs.formats.mot"),
+    ".csv": Format("rigs.formats.csv"),
+    ".json": Format("rigs.formats.json", reads=True, several=True),
+    ".npz": Format("rigs.formats.npz", reads=True),
 }
 
 

@@ -15,8 +15,10 @@ import numpy as np
 
 from rigs.errors import FormatError
 from rigs.formats import euler
+from rigs.formats.finite import check_finite
 from rigs.formats.rate import frame_time
 from rigs.formats.replacing import replacing
+from rigs.formats.rows import rows
 from rigs.motion import Motion
 from rigs.quat import FloatArray
 from rigs.skeleton import Skeleton
@@ -27,7 +29,6 @@ _PER_METRE = {"cm": 100.0, "m": 1.0}
 _POSITION = "Xposition Yposition Zposition"
 _ROTATION = "Zrotation Xrotation Yrotation"
 _DIGITS = {"cm": 6, "m": 8}  # so that both hold 1e-8 m
-_BLOCK = 1024  # frames turned into text at a time
 _TIP = 0.05  # metres: End Site of a leaf without one, along the bone that leads to it
 _SHORTEST_TIP = 1e-4  # metres: below it readers take a bone for one of no length
 
@@ -49,25 +50,11 @@ def write_bvh(path: str | PathLike[str], motion: Motion, unit: str = "cm") -> No
     """
     if unit not in _PER_METRE:
         raise FormatError(f"cannot write {path} in the unit {unit!r}; choose one of {', '.join(_PER_METRE)}")
-    _check_finite(path, motion)
+    check_finite(path, motion)
     with replacing(path) as file:
         file.writelines(f"{line}\n" for line in _hierarchy(motion, unit))
         file.write(f"MOTION\nFrames: {len(motion)}\nFrame Time: {frame_time(motion.fps)}\n")
-        file.writelines(_rows(_channels(motion, unit), _formats(motion, unit)))
-
-
-def _check_finite(path: object, motion: Motion) -> None:
-    values = {**{j: v for j, v in motion.translations.items()}, 0: motion.root}
-    bad = ~np.isfinite(motion.rotations).all(axis=2)
-    for joint, positions in values.items():
-        bad[:, joint] |= ~np.isfinite(positions).all(axis=1)
-    if bad.any():
-        frame, joint = np.argwhere(bad)[0]
-        name = motion.skeleton.names[joint]
-        what = (
-            f"joint {name!r} has no finite pose at frame {frame}, the first of {bad.any(axis=1).sum()} such"
-        )
-        raise FormatError(f"cannot write {path}: {what}; fill or cut those frames first")
+        file.writelines(rows(_channels(motion, unit), _formats(motion, unit)))
 
 
 def _hierarchy(motion: Motion, unit: str) -> Iterator[str]:
@@ -145,12 +132,3 @@ def _formats(motion: Motion, unit: str) -> list[int]:
     for j in range(len(motion.skeleton)):
         digits += [_DIGITS[unit]] * 3 * (j in motion.translations) + [6] * 3
     return digits
-
-
-def _rows(values: FloatArray, digits: list[int]) -> Iterator[str]:
-    """Yield one line a frame; the small nudge keeps ``-0.000000`` out."""
-    row = " ".join(f"%.{d}f" for d in digits) + "\n"
-    scale = 10.0 ** np.array(digits)
-    for start in range(0, len(values), _BLOCK):
-        block = np.round(values[start : start + _BLOCK] * scale) / scale + 0.0
-        yield from (row % tuple(frame) for frame in block.tolist())
