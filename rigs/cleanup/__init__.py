@@ -2,6 +2,7 @@
 
 from rigs.cleanup.clock import resample_nearest
 from rigs.cleanup.loop import Cycle, loop
+from rigs.cleanup.mirror import mirror_clip, mirror_contacts
 from rigs.cleanup.resample import resample, resample_clip
 from rigs.cleanup.seek_cycle import find_cycle
 from rigs.cleanup.smooth import smooth, smooth_clip
@@ -10,6 +11,8 @@ __all__ = [
     "Cycle",
     "find_cycle",
     "loop",
+    "mirror_clip",
+    "mirror_contacts",
     "resample",
     "resample_clip",
     "resample_nearest",
