@@ -1,6 +1,5 @@
 """Motion: a skeleton moving, as arrays over frames."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -67,25 +66,10 @@ class Motion:
         Raises:
             RigError: no frame is left.
         """
-        return self._each(lambda values: values[start:stop], self.fps)
-
-    def resample(self, fps: Fraction | int) -> "Motion":
-        """Return the clip at another rate, from the same first frame over the same duration.
-
-        Root and translations go linearly, rotations by the shortest arc; where a new frame falls on an old
-        one it is that frame exactly. The last frame is kept when the new rate reaches it.
-
-        Raises:
-            RigError: the rate is not positive.
-        """
-        if fps <= 0:
-            raise RigError(f"cannot resample to {fps} frames per second; give a rate above zero")
-        step = self.fps / Fraction(fps)  # old frames per new frame
-        count = (len(self) - 1) * step.denominator // step.numerator + 1
-        ticks = np.arange(count, dtype=np.int64) * step.numerator
-        before, part = ticks // step.denominator, (ticks % step.denominator) / step.denominator
-        after = np.minimum(before + 1, len(self) - 1)
-        return self._each(lambda values: _blend(values[before], values[after], part), Fraction(fps))
+        translations = {j: values[start:stop] for j, values in self.translations.items()}
+        return Motion(
+            self.skeleton, self.rotations[start:stop], self.root[start:stop], self.fps, translations
+        )
 
     def mirror(self) -> "Motion":
         """Return the clip seen in a mirror at x = 0, with left and right joints exchanged.
@@ -97,20 +81,6 @@ class Motion:
         rotations = self.rotations[:, other] * _MIRROR_X_WXYZ
         translations = {int(other[j]): v * _MIRROR_X for j, v in self.translations.items()}
         return Motion(self.skeleton.mirrored(), rotations, self.root * _MIRROR_X, self.fps, translations)
-
-    def _each(self, change: Callable[[FloatArray], FloatArray], fps: Fraction) -> "Motion":
-        """Return this motion with every array over frames changed in the same way."""
-        translations = {j: change(values) for j, values in self.translations.items()}
-        return Motion(self.skeleton, change(self.rotations), change(self.root), fps, translations)
-
-
-def _blend(a: FloatArray, b: FloatArray, part: FloatArray) -> FloatArray:
-    """Return the values a fraction part (T,) of the way from a to b, and a itself where the part is zero."""
-    part = part.reshape(-1, *[1] * (a.ndim - 1))
-    if a.shape[-1] == 4:
-        between = quat.slerp(a, b, part[..., 0])
-        return quat.continuous(np.where(part == 0.0, a, between))
-    return np.where(part == 0.0, a, a + part * (b - a))
 
 
 def _frozen(values: FloatArray) -> FloatArray:

@@ -66,3 +66,25 @@ def wild(humanoid: Skeleton) -> Callable[..., Motion]:
         return Motion(humanoid, rotations, root, fps)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def walker(humanoid: Skeleton) -> Callable[..., Motion]:
+    """Return a maker of motions that repeat themselves: limbs swing, and the root goes along an arc."""
+
+    def make(frames: int = 90, fps: int = 30, period: float = 1.0, turn: float = 0.3) -> Motion:
+        random = np.random.default_rng(3)
+        phase = 2.0 * np.pi * np.arange(frames)[:, None, None] / fps / period
+        swing = random.normal(scale=0.25, size=(len(humanoid), 3))
+        lag = random.uniform(0.0, 2.0 * np.pi, size=(len(humanoid), 1))
+        rotations = quat.from_rotvec(swing * np.sin(phase + lag) + 0.2 * swing[::-1] * np.sin(2.0 * phase))
+        rounds = phase[:, 0, 0] / (2.0 * np.pi)
+        heading = quat.from_rotvec(rounds[:, None] * np.array([0.0, turn, 0.0]))
+        rotations[:, 0] = quat.multiply(heading, rotations[:, 0])
+        sway = np.stack(
+            [0.03 * np.sin(phase[:, 0, 0]), 0.9 + 0.02 * np.cos(2.0 * phase[:, 0, 0]), 2.0 + 0 * rounds]
+        )
+        root = quat.rotate(heading, sway.T) + np.array([0.4, 0.0, -1.0])
+        return Motion(humanoid, quat.continuous(rotations), root, Fraction(fps))
+
+    return make

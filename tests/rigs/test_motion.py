@@ -1,4 +1,4 @@
-"""Laws of motions: forward kinematics, cutting, resampling, mirroring."""
+"""Laws of motions: forward kinematics, cutting, mirroring."""
 
 from fractions import Fraction
 
@@ -48,35 +48,6 @@ def test_slice_counts_as_python_does(motion: Motion) -> None:
         motion.slice(4, 4)
 
 
-@pytest.mark.parametrize("factor", [1, 2, 5])
-def test_whole_ratios_keep_frames_exactly(motion: Motion, factor: int) -> None:
-    finer = motion.resample(motion.fps * factor)
-    assert len(finer) == (len(motion) - 1) * factor + 1
-    assert finer.duration == motion.duration
-    np.testing.assert_array_equal(finer.root[::factor], motion.root)
-    np.testing.assert_array_equal(finer.rotations[::factor], motion.rotations)
-    np.testing.assert_array_equal(finer.slice(0).resample(motion.fps).root, motion.root)
-
-
-@pytest.mark.parametrize("fps", [Fraction(24), Fraction(24000, 1001), Fraction(100), Fraction(1, 3)])
-def test_resampling_covers_the_duration_and_no_more(motion: Motion, fps: Fraction) -> None:
-    other = motion.resample(fps)
-    assert other.fps == fps
-    assert other.duration <= motion.duration < other.duration + 1 / fps
-    np.testing.assert_array_equal(other.root[0], motion.root[0])
-
-
-def test_resampling_is_linear_in_angle(humanoid: Skeleton) -> None:
-    times = np.arange(31)[:, None, None]
-    spin = quat.from_rotvec(times * np.array([0.02, -0.05, 0.03]) * np.ones((1, len(humanoid), 1)))
-    motion = Motion(humanoid, spin, times[:, 0] * np.array([0.1, 0.0, -0.2]), Fraction(30))
-    coarse = motion.resample(Fraction(60, 7))
-    seconds = np.arange(len(coarse)) * 7 / 60
-    np.testing.assert_allclose(coarse.root, 30 * seconds[:, None] * (0.1, 0.0, -0.2), atol=NEAR)
-    expected = quat.from_rotvec(30 * seconds[:, None] * np.array([0.02, -0.05, 0.03]))
-    np.testing.assert_allclose(coarse.rotations[:, 3], expected, atol=NEAR)
-
-
 def test_mirror_of_the_mirror_is_the_motion(motion: Motion) -> None:
     moved = Motion(
         motion.skeleton, motion.rotations, motion.root, motion.fps, {4: motion.root, 7: motion.root}
@@ -110,8 +81,3 @@ def test_refusals(motion: Motion, change: dict, message: str) -> None:
     given = {name: getattr(motion, name) for name in ("skeleton", "rotations", "root", "fps")}
     with pytest.raises(RigError, match=message):
         Motion(**{**given, **change})
-
-
-def test_resampling_refuses_no_rate(motion: Motion) -> None:
-    with pytest.raises(RigError, match="rate above zero"):
-        motion.resample(0)
