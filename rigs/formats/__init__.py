@@ -32,6 +32,7 @@ class Format:
 # a new format adds its lines here
 FORMATS = {
     ".bvh": Format("rigs.formats.bvh", reads=True),
+    ".fbx": Format("rigs.formats.fbx", reads=True, several=True),
 }
 
 
