@@ -25,12 +25,13 @@ _LINEAR = 0x4
 class Character:
     """A clip in the file's axes, with the names that it has in the file and how many units a metre has.
 
-    name: of its mesh; joints: J names.
+    mesh: its name; joints: J names; above: name of a null above the root, None where there is none.
     """
 
     clip: Clip
-    name: str
+    mesh: str
     joints: tuple[str, ...]
+    above: str | None
     scale: float
 
 
@@ -46,6 +47,7 @@ def _add_limbs(objects: Objects, character: Character) -> list[Long]:
     """Add a model for each joint, in its rest pose, and return their ids."""
     clip, skeleton = character.clip, character.clip.motion.skeleton
     angles = rest_angles(clip.resting.rotations[0])
+    top = TOP if character.above is None else _add_null(objects, character.above)
     limbs: list[Long] = []
     for j, name in enumerate(character.joints):
         at, tip = character.scale * skeleton.offsets[j], skeleton.tips.get(skeleton.names[j])
@@ -59,10 +61,18 @@ def _add_limbs(objects: Objects, character: Character) -> list[Long]:
             Record("Properties70", below=[size]),
             Record("TypeFlags", ["Skeleton"]),
         )
-        objects.connect(limb, limbs[skeleton.parents[j]] if j else TOP)
+        objects.connect(limb, limbs[skeleton.parents[j]] if j else top)
         objects.connect(attribute, limb)
         limbs.append(limb)
     return limbs
+
+
+def _add_null(objects: Objects, name: str) -> Long:
+    null = objects.model(name, "Null", np.zeros(3), np.zeros(3))
+    attribute = objects.add("NodeAttribute", name, "Null", Record("TypeFlags", ["Null"]))
+    objects.connect(null, TOP)
+    objects.connect(attribute, null)
+    return null
 
 
 def _add_mesh(objects: Objects, character: Character) -> tuple[Long, Long]:
@@ -83,7 +93,7 @@ def _add_mesh(objects: Objects, character: Character) -> tuple[Long, Long]:
     element = [Record("Type", ["LayerElementNormal"]), Record("TypedIndex", [0])]
     geometry = objects.add(
         "Geometry",
-        character.name,
+        character.mesh,
         "Mesh",
         Record("GeometryVersion", [124]),
         Record("Vertices", [pack(character.scale * stick.vertices)]),
@@ -91,7 +101,7 @@ def _add_mesh(objects: Objects, character: Character) -> tuple[Long, Long]:
         normals,
         Record("Layer", [0], [Record("Version", [100]), Record("LayerElement", below=element)]),
     )
-    mesh = objects.model(character.name, "Mesh", np.zeros(3), np.zeros(3))
+    mesh = objects.model(character.mesh, "Mesh", np.zeros(3), np.zeros(3))
     objects.connect(mesh, TOP)
     objects.connect(geometry, mesh)
     return mesh, geometry
@@ -101,7 +111,7 @@ def _add_skin(objects: Objects, character: Character, limbs: list[Long], mesh: L
     """Bind the stick figure to the limbs, and say in which pose."""
     matrices, carrier = _rest_matrices(character), stick_figure(character.clip).joint
     skin = objects.add(
-        "Deformer", character.name, "Skin", Record("Version", [101]), Record("Link_DeformAcuracy", [50.0])
+        "Deformer", character.mesh, "Skin", Record("Version", [101]), Record("Link_DeformAcuracy", [50.0])
     )
     objects.connect(skin, geometry)
     for j, limb in enumerate(limbs):
@@ -125,7 +135,7 @@ def _add_skin(objects: Objects, character: Character, limbs: list[Long], mesh: L
     ]
     objects.add(
         "Pose",
-        character.name,
+        character.mesh,
         "BindPose",
         Record("Type", ["BindPose"]),
         Record("Version", [100]),

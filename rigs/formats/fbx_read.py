@@ -20,10 +20,11 @@ def read_fbx(path: str | PathLike[str]) -> list[Clip]:
     """Read the characters of an FBX file of version 7, binary or text.
 
     One clip for every skeleton. What stands above a skeleton and all scaling is worked into its root and
-    offsets; axes and unit are turned into ours. The rest pose is the bind pose where that has every joint,
-    and otherwise how nodes stand without animation. Of several animations the active one is read, from the
-    first to the last key within its span, at the file's rate; a skeleton without keys rests for one frame.
-    `fbx_curves` says what lies between keys. What had to be left out is logged as a warning.
+    offsets; axes and unit are turned into ours. The rest pose is the bind pose where that has every joint
+    but ends, and otherwise how nodes stand without animation. Of several animations the active one is read,
+    or the first that moves the skeleton, from the first to the last key within its span, at the file's rate;
+    a skeleton without keys rests for one frame. `fbx_curves` says what lies between keys. What had to be
+    left out is logged as a warning.
 
     Raises:
         FormatError: the file is damaged, of another version, or has no skeleton.
@@ -32,7 +33,8 @@ def read_fbx(path: str | PathLike[str]) -> list[Clip]:
     try:
         with np.errstate(all="ignore"):  # what is not finite is found at the end
             scene = read_scene(_records(data), len(data))
-            clips = [clip_of(scene, joints, Path(path).stem) for joints in skeletons(scene)]
+            found = skeletons(scene)
+            clips = [clip_of(scene, joints, len(found) - 1, Path(path).stem) for joints in found]
     except Damage as damage:
         raise FormatError(f"cannot read {path}: {damage}; export it again as FBX 7.4") from damage
     if not clips:

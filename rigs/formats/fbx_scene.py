@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rigs.formats.fbx_animation import chosen_stack, curves_of
-from rigs.formats.fbx_curves import Curve
+from rigs.formats.fbx_animation import Animation, animations_of
 from rigs.formats.fbx_graph import Graph, Properties, graph_of, integer, name_of, properties, text
 from rigs.formats.fbx_records import Damage, Packed, Record, Value
 from rigs.quat import FloatArray
@@ -16,9 +15,6 @@ from rigs.quat import FloatArray
 LIMBS = ("LimbNode", "Limb", "Root")
 _MOST_NODES = 50_000
 _DEEPEST = 500
-_MOST_KEYS = (
-    5_000_000  # and two more for each byte of the file: curves of one value take over half a byte a key
-)
 
 
 @dataclass(eq=False)
@@ -31,7 +27,6 @@ class Node:
     properties: Properties
     parent: Node | None = None
     children: list[Node] = field(default_factory=list)
-    curves: dict[str, list[Curve | None]] = field(default_factory=dict)  # of X, Y and Z, by property
 
     def vector(self, name: str, default: float = 0.0) -> FloatArray:
         """Return a property of three numbers (3,).
@@ -66,17 +61,20 @@ class Node:
 
 @dataclass(eq=False)
 class Scene:
-    """The tree of nodes, its settings, and the animation that was chosen.
+    """The tree of nodes, its settings, and what moves it.
 
-    settings: GlobalSettings by name; nodes: depth first; bound: nodes that carry a skin, each with that of
-    the mesh; bind: world matrices (4, 4) of nodes in bind poses; take: first and last tick of the animation.
+    graph: what it was made of; settings: GlobalSettings by name; nodes: depth first; bound: nodes that carry
+    a skin, each with that of the mesh; bind: world matrices (4, 4) of nodes in bind poses; animations: the
+    active one first; size: the file's, in bytes.
     """
 
+    graph: Graph
     settings: Properties
     nodes: list[Node]
     bound: dict[Node, Node | None]
     bind: dict[Node, FloatArray]
-    take: tuple[int, int] | None
+    animations: list[Animation]
+    size: int
 
 
 def read_scene(top: Record, size: int) -> Scene:
@@ -94,16 +92,15 @@ def read_scene(top: Record, size: int) -> Scene:
         },
         graph,
     )
-    take = None
-    stack = chosen_stack(top, graph)
-    if stack is not None:
-        for (key, name), curves in curves_of(graph, stack, _MOST_KEYS + 2 * size).items():
-            if key in nodes:
-                nodes[key].curves[name] = curves
-        about = properties(graph.records[stack])
-        take = integer(about, "LocalStart"), integer(about, "LocalStop")
-    settings = properties(top.first("GlobalSettings"))
-    return Scene(settings, [*nodes.values()], _bound(nodes, graph), _bind_poses(nodes, graph), take)
+    return Scene(
+        graph=graph,
+        settings=properties(top.first("GlobalSettings")),
+        nodes=[*nodes.values()],
+        bound=_bound(nodes, graph),
+        bind=_bind_poses(nodes, graph),
+        animations=animations_of(top, graph),
+        size=size,
+    )
 
 
 def _template(top: Record) -> Properties:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rigs import quat
 from rigs.formats import euler
+from rigs.formats.fbx_animation import Curves
 from rigs.formats.fbx_scene import Node
 from rigs.quat import FloatArray
 
@@ -39,45 +40,49 @@ class Place:
 _TOP = Place(np.zeros((1, 3)), quat.identity(1), np.eye(3)[None], np.ones((1, 3)))
 
 
-def places(nodes: Sequence[Node], ticks: NDArray[np.int64] | None) -> dict[Node, Place]:
-    """Return where nodes are at times (T,), or for None as their defaults have it.
+def places(nodes: Sequence[Node], curves: Curves, ticks: NDArray[np.int64]) -> dict[Node, Place]:
+    """Return where nodes are.
 
     Args:
         nodes: depth first, with all their ancestors.
-        ticks: times.
+        curves: what moves them; nodes that nothing moves stand as their own values have it.
+        ticks: times (T,).
     """
     found: dict[Node, Place] = {}
     for node in nodes:
-        found[node] = _place(node, found[node.parent] if node.parent else _TOP, ticks)
+        found[node] = _place(node, found[node.parent] if node.parent else _TOP, _Times(curves, ticks))
     return found
 
 
-def _place(node: Node, parent: Place, ticks: NDArray[np.int64] | None) -> Place:
-    turn = _turn(node, ticks)
-    scale = _sampled(node, "Lcl Scaling", ticks, 1.0)
-    at = _sampled(node, "Lcl Translation", ticks) + _pivoted(node, turn, scale)
-    position = parent.position + quat.rotate(parent.rotation, _times(parent.stretch, at))
+@dataclass(frozen=True, eq=False)
+class _Times:
+    """Times (T,), ticks, and what moves nodes over them."""
+
+    curves: Curves
+    ticks: NDArray[np.int64]
+
+    def of(self, node: Node, name: str, default: float = 0.0) -> FloatArray:
+        """Return a property (T, 3), or (1, 3) where nothing moves it."""
+        fixed, three = node.vector(name, default), self.curves.get((node.id, name), [])
+        if not any(three):
+            return fixed[None]
+        columns = [
+            c.at(self.ticks) if c else np.full(len(self.ticks), f) for c, f in zip(three, fixed, strict=True)
+        ]
+        return np.stack(columns, axis=1)
+
+
+def _place(node: Node, parent: Place, times: _Times) -> Place:
+    turn = _turn(node, times)
+    scale = times.of(node, "Lcl Scaling", 1.0)
+    at = times.of(node, "Lcl Translation") + _pivoted(node, turn, scale)
+    position = parent.position + quat.rotate(parent.rotation, (parent.stretch @ at[..., None])[..., 0])
     return Place(position, quat.multiply(parent.rotation, turn), _stretch(node, parent, turn, scale), scale)
 
 
-def _times(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
-    return (matrices @ vectors[..., None])[..., 0]
-
-
-def _sampled(node: Node, name: str, ticks: NDArray[np.int64] | None, default: float = 0.0) -> FloatArray:
-    """Return a property (T, 3), or (1, 3) where nothing moves it."""
-    fixed = node.vector(name, default)
-    curves = node.curves.get(name)
-    if ticks is None or not curves or not any(curves):
-        return fixed[None]
-    return np.stack(
-        [c.at(ticks) if c else np.full(len(ticks), f) for c, f in zip(curves, fixed, strict=True)], axis=1
-    )
-
-
-def _turn(node: Node, ticks: NDArray[np.int64] | None) -> FloatArray:
+def _turn(node: Node, times: _Times) -> FloatArray:
     """Return the local rotation (T, 4): before, own, after; the first and last only where they are active."""
-    own = _sampled(node, "Lcl Rotation", ticks)
+    own = times.of(node, "Lcl Rotation")
     if not node.integer("RotationActive"):
         return _from_euler(own, 0)
     before, after = (_from_euler(node.vector(name), 0) for name in ("PreRotation", "PostRotation"))

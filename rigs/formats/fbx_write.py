@@ -48,12 +48,11 @@ def write_fbx(path: str | PathLike[str], clips: Sequence[Clip], unit: str = "cm"
             (naming joint and frame), or a file that cannot be written.
     """
     _check(path, clips, unit, up)
-    scale = 100.0 / _CENTIMETRES[unit]
     objects, take = Objects(), _safe(clips[0].name if len(clips) == 1 else Path(path).stem)
     span = _span(clips)
     layer = add_take(objects, take, span)
-    for clip, (name, joints) in zip(clips, _names(clips), strict=True):
-        add_character(objects, Character(_turned(clip, up), name, joints, scale), layer)
+    for character in _characters(clips, unit, up):
+        add_character(objects, character, layer)
     with replacing(path, "wb") as file:
         file.write(file_bytes(objects, take, span, clips[0].motion.fps, _CENTIMETRES[unit], up))
 
@@ -101,15 +100,26 @@ def _turned(clip: Clip, up: str) -> Clip:
     return replace(clip, motion=Motion(turned, rotations, root, motion.fps, motion.translations), rest=rest)
 
 
-def _names(clips: Sequence[Clip]) -> list[tuple[str, tuple[str, ...]]]:
-    """Return for every character the name of its mesh and of its joints, all different within the file."""
-    characters = _different(_safe(clip.name) or "character" for clip in clips)
+def _characters(clips: Sequence[Clip], unit: str, up: str) -> list[Character]:
+    """Return clips with the names that they have in the file, where all names of nodes are different.
+
+    Of several, each hangs from a null: programs that have armatures make one of each.
+    """
+    names = _different(_safe(clip.name) or "character" for clip in clips)
     joints = [_different(map(_safe, clip.motion.skeleton.names)) for clip in clips]
     if len(set().union(*joints)) < sum(map(len, joints)):
-        joints = [[f"{name}:{joint}" for joint in own] for name, own in zip(characters, joints, strict=True)]
-    taken = set().union(*joints)
-    meshes = [f"{name}_mesh" if name in taken else name for name in characters]
-    return [(mesh, tuple(own)) for mesh, own in zip(meshes, joints, strict=True)]
+        joints = [[f"{name}:{joint}" for joint in own] for name, own in zip(names, joints, strict=True)]
+    taken = set().union(*joints, names if len(clips) > 1 else [])
+    return [
+        Character(
+            clip=_turned(clip, up),
+            mesh=f"{name}_mesh" if name in taken else name,
+            joints=tuple(own),
+            above=name if len(clips) > 1 else None,
+            scale=100.0 / _CENTIMETRES[unit],
+        )
+        for clip, name, own in zip(clips, names, joints, strict=True)
+    ]
 
 
 def _safe(name: str) -> str:
