@@ -38,6 +38,7 @@ FORMATS = {
     ".csv": Format("rigs.formats.csv"),
     ".json": Format("rigs.formats.json", reads=True, several=True),
     ".npz": Format("rigs.formats.npz", reads=True),
+    ".fbx": Format("rigs.formats.fbx", reads=True, several=True),
 }
 
 
