@@ -1,4 +1,4 @@
-"""What holds for every test: how hypothesis searches, that Ctrl-C is heard, and where Blender is."""
+"""What holds for every test: how hypothesis searches, Ctrl-C, and where Blender and the tools of npm are."""
 
 import os
 import signal
@@ -17,6 +17,7 @@ for library in ("OPENBLAS", "OMP", "MKL"):  # as the command has it: threads of 
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 BLENDER_PYTHON = os.environ.get("MOCAP_BLENDER_PYTHON", "")
+NODE_MODULES = os.environ.get("MOCAP_NODE_MODULES", "")
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +29,17 @@ def ctrl_c_is_heard() -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("blender") and not BLENDER_PYTHON:
         pytest.skip("MOCAP_BLENDER_PYTHON names no Python that has bpy")
+    if item.get_closest_marker("node") and not NODE_MODULES:
+        pytest.skip("MOCAP_NODE_MODULES names no node_modules folder with three, fbx2gltf and gltf-validator")
 
 
 @pytest.fixture
 def blender_python() -> Path:
     """The Python that has bpy; for tests marked `blender`."""
     return Path(BLENDER_PYTHON)
+
+
+@pytest.fixture
+def node_modules() -> Path:
+    """The folder into which npm installed three, fbx2gltf and gltf-validator; for tests marked `node`."""
+    return Path(NODE_MODULES)

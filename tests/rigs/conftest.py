@@ -1,7 +1,13 @@
-"""A body and motions of it that every test here may use."""
+"""A body and motions of it that every test here may use, and other programs that read our files."""
 
-from collections.abc import Callable
+import json
+import platform
+import stat
+import subprocess
+from collections.abc import Callable, Iterable
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,3 +72,50 @@ def wild(humanoid: Skeleton) -> Callable[..., Motion]:
         return Motion(humanoid, rotations, root, fps)
 
     return make
+
+
+@pytest.fixture
+def in_three(node_modules: Path) -> Callable[[Path, Iterable[float]], dict[str, Any]]:
+    """Return a reader with three.js: of an FBX, GLB or VRM and seconds, what three_read.mjs says of them."""
+    script = Path(__file__).with_name("three_read.mjs")
+
+    def read(path: Path, seconds: Iterable[float]) -> dict[str, Any]:
+        run = subprocess.run(
+            ["node", script, node_modules, path, *(repr(float(time)) for time in seconds)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert run.returncode == 0, run.stderr[-2000:]
+        found: dict[str, Any] = json.loads(run.stdout)
+        return found
+
+    return read
+
+
+@pytest.fixture
+def in_fbx_sdk(node_modules: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Return a reader with Autodesk's FBX SDK, as fbx2gltf holds it: of an FBX, the GLB that it becomes.
+
+    The GLB is in metres, its animation sampled anew at 24, 30 or 60 frames per second.
+    """
+    system = platform.system()
+    folder, suffix = ("Windows_NT", ".exe") if system == "Windows" else (system, "")
+    installed = node_modules / "fbx2gltf" / "bin" / folder / f"FBX2glTF{suffix}"
+    converter = tmp_path / installed.name
+    converter.write_bytes(installed.read_bytes())
+    converter.chmod(stat.S_IRWXU)  # which npm leaves out
+
+    def read(path: Path, rate: int = 30) -> Path:
+        target = path.with_name(f"{path.stem}_sdk{rate}.glb")
+        options = ["--binary", "--anim-framerate", f"bake{rate}"]
+        run = subprocess.run(
+            [converter, *options, "--input", path, "--output", target.with_suffix("")],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert run.returncode == 0, (run.stdout + run.stderr)[-2000:]
+        return target
+
+    return read
