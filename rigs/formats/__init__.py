@@ -32,6 +32,9 @@ class Format:
 # a new format adds its lines here
 FORMATS = {
     ".bvh": Format("rigs.formats.bvh", reads=True),
+    ".glb": Format("rigs.formats.gltf", reads=True, several=True),
+    ".gltf": Format("rigs.formats.gltf", reads=True, several=True),
+    ".vrm": Format("rigs.formats.gltf", reads=True, writes=False),
 }
 
 
