@@ -35,6 +35,7 @@ FORMATS = {
     ".glb": Format("rigs.formats.gltf", reads=True, several=True),
     ".gltf": Format("rigs.formats.gltf", reads=True, several=True),
     ".vrm": Format("rigs.formats.gltf", reads=True, writes=False),
+    ".vrma": Format("rigs.formats.vrma", reads=True),
 }
 
 
