@@ -36,6 +36,9 @@ FORMATS = {
     ".gltf": Format("rigs.formats.gltf", reads=True, several=True),
     ".vrm": Format("rigs.formats.gltf", reads=True, writes=False),
     ".vrma": Format("rigs.formats.vrma", reads=True),
+    ".usd": Format("rigs.formats.usd", several=True),
+    ".usda": Format("rigs.formats.usd", several=True),
+    ".usdc": Format("rigs.formats.usd", several=True),
 }
 
 
