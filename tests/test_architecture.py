@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("calibration", "rigs", "mocap")
 FORBIDDEN_IMPORTS = {"calibration": {"rigs", "mocap"}, "rigs": {"calibration", "mocap"}, "mocap": set[str]()}
-HEAVY = {"torch", "mediapipe", "open3d", "onnxruntime", "cv2", "av", "scipy", "matplotlib"}
+HEAVY = {"torch", "mediapipe", "open3d", "onnxruntime", "cv2", "av", "scipy", "matplotlib", "pxr"}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 HELP_CPU_SECONDS = 0.3
 

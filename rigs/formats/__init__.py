@@ -39,6 +39,13 @@ FORMATS = {
     ".json": Format("rigs.formats.json", reads=True, several=True),
     ".npz": Format("rigs.formats.npz", reads=True),
     ".fbx": Format("rigs.formats.fbx", reads=True, several=True),
+    ".glb": Format("rigs.formats.gltf", reads=True, several=True),
+    ".gltf": Format("rigs.formats.gltf", reads=True, several=True),
+    ".vrm": Format("rigs.formats.gltf", reads=True, writes=False),
+    ".vrma": Format("rigs.formats.vrma", reads=True),
+    ".usd": Format("rigs.formats.usd", several=True),
+    ".usda": Format("rigs.formats.usd", several=True),
+    ".usdc": Format("rigs.formats.usd", several=True),
 }
 
 

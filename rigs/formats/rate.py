@@ -3,14 +3,14 @@
 from decimal import Decimal
 from fractions import Fraction
 
-_WHOLE = tuple(
+WHOLE_RATES = tuple(
     Fraction(rate)
     for rate in (
         *(10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 72, 75, 90, 100, 120, 144, 150, 180, 200, 240, 250, 300),
         *(360, 400, 480, 500, 600, 960, 1000),
     )
 )
-_NTSC = tuple(Fraction(1000 * rate, 1001) for rate in (24, 30, 48, 60, 120, 240))
+NTSC_RATES = tuple(Fraction(1000 * rate, 1001) for rate in (24, 30, 48, 60, 120, 240))
 _SINGLE = Fraction(1, 2**24)  # relative: many tools keep the time in single precision, then print it in full
 _SANE = (Decimal("1e-9"), Decimal("1e6"))  # seconds per frame
 
@@ -36,7 +36,7 @@ def rate_from_frame_time(printed: str) -> Fraction:
         return 1 / time
     rounding = max(last_digit / 2, time * _SINGLE)
     for slack in (rounding, max(last_digit, rounding)):
-        for rates in (_WHOLE, _NTSC):
+        for rates in (WHOLE_RATES, NTSC_RATES):
             near = min(rates, key=lambda rate: abs(1 / rate - time))
             if abs(1 / near - time) <= slack:
                 return near
