@@ -14,6 +14,7 @@ Loop before retargeting; mirror, resample and simplify may follow it. Arrays bes
 """
 
 from rigs.cleanup.clock import resample_nearest
+from rigs.cleanup.ground_turn import GroundMove
 from rigs.cleanup.keyed import filled
 from rigs.cleanup.loop import Cycle, loop
 from rigs.cleanup.mirror import mirror_clip, mirror_contacts
@@ -25,6 +26,7 @@ from rigs.cleanup.trim import Range, parse_range, rest_first, trim
 
 __all__ = [
     "Cycle",
+    "GroundMove",
     "Range",
     "filled",
     "find_cycle",

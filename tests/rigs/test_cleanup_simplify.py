@@ -51,7 +51,7 @@ def worst(motion: Motion, other: Motion) -> float:
 
 @pytest.fixture
 def moving(walker) -> Motion:
-    motion = walker(frames=200, fps=60)
+    motion = walker(frames=140, fps=60)
     return Motion(
         motion.skeleton,
         motion.rotations,
