@@ -124,6 +124,14 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
     assert "are from 0 to 1e+08 seconds" in refused(made.save(tmp_path / "leg.glb"))
 
 
+def test_nodes_that_shrink_to_nothing_are_refused(tmp_path: Path) -> None:
+    made = leg()
+    made.document["nodes"] = [{"children": [k + 1], "scale": [1e-8] * 3} for k in range(60)] + [{}]
+    made.document["skins"][0] = {"joints": [58, 59, 60], "inverseBindMatrices": 0}
+    made.numbers(np.tile(np.eye(4).reshape(16), (3, 1)), "MAT4")
+    assert "shrink to nothing" in refused(made.save(tmp_path / "leg.glb"))
+
+
 def test_two_channels_for_one_thing_are_refused(tmp_path: Path) -> None:
     made = leg()
     for _ in range(2):
