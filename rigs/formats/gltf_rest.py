@@ -119,9 +119,9 @@ def _alike(world: FloatArray, meshes: FloatArray) -> bool:
 def _world_from_mesh(meshes: FloatArray, above: FloatArray) -> FloatArray:
     """Return the map (4, 4) from the mesh's space, in which it was bound, to the world.
 
-    In a pose each joint has the mesh elsewhere (J, 4, 4). Programs make meshes in the world's space or in that
-    of the node above the root: of those that have the right size it is the one that most joints are turned the
-    least from. A mesh in another space is turned by quarters to where the first joint has it.
+    In a pose each joint has the mesh elsewhere (J, 4, 4). Programs make meshes in the world's space or in
+    that of the node above the root: of those that have the right size it is the one that most joints are
+    turned the least from. A mesh in another space is turned by quarters to where the first joint has it.
     """
     turns, scales = turn_and_scale(meshes[:, :3, :3])
     size = float(np.median(np.abs(scales)))

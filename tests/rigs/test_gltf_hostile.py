@@ -124,6 +124,13 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
     assert "are from 0 to 1e+08 seconds" in refused(made.save(tmp_path / "leg.glb"))
 
 
+def test_few_keys_make_no_motion_of_hours(tmp_path: Path) -> None:
+    nodes = [{"children": [k + 1]} for k in range(99)] + [{}]
+    made = Made(nodes, skins=[{"joints": list(range(100))}])
+    made.animate(2, "rotation", [0.0, 3600.0], [NONE, NONE])
+    assert "it has 86401 frames of 100 joints, and 2 keys" in refused(made.save(tmp_path / "long.glb"))
+
+
 def test_nodes_that_shrink_to_nothing_are_refused(tmp_path: Path) -> None:
     made = leg()
     made.document["nodes"] = [{"children": [k + 1], "scale": [1e-8] * 3} for k in range(60)] + [{}]
