@@ -79,6 +79,8 @@ HOSTILE = {
     "no scale": (change("nodes.2.scale", [0, 1, 1]), r"node 2 'knee' has no size"),
     "no rotation": (change("nodes.2.rotation", [0, 0, 0, 0]), r"node 2 'knee' has no size, or no rotation"),
     "a number beyond all": (change("nodes.2.translation", [1e300, 0, 0]), r"has the number 1e\+300"),
+    "a rotation beyond all": (change("nodes.2.rotation", [1e300, 0, 0, 1]), r"has the number 1e\+300"),
+    "a matrix beyond all": (change("nodes.2.matrix", [1e300] * 16), r"has the number 1e\+300"),
     "version 1": (change("asset.version", "1.0"), r"is of version '1.0' of glTF"),
     "packed": (change("bufferViews.0.extensions", {"EXT_meshopt_compression": {}}), r"it is packed"),
     "a bone that is not there": (
