@@ -84,7 +84,8 @@ def _parts(file: GltfFile) -> tuple[FloatArray, FloatArray, FloatArray]:
     scale = np.array([node.scale for node in nodes], float).reshape(-1, 3)
     whole = [index for index, node in enumerate(nodes) if node.matrix is not None]
     matrices = np.array([nodes[index].matrix for index in whole], float).reshape(-1, 4, 4).transpose(0, 2, 1)
-    for owners, values in ((range(len(nodes)), translation), (range(len(nodes)), scale), (whole, matrices)):
+    every = range(len(nodes))
+    for owners, values in ((every, translation), (every, rotation), (every, scale), (whole, matrices)):
         most = np.abs(values).max(axis=tuple(range(1, values.ndim)))
         for k in np.flatnonzero(most > _FAR)[:1]:
             name = shown(nodes[owners[k]].name or "")

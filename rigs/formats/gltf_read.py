@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 _EVEN = 1e-5  # relative: scales that differ less are one, and one this near to 1 is none
 _STILL = 1e-5  # metres
 _TALLEST_IN_METRES = 10.0
-_MOST_POSES = 2**24  # joints times frames
+_MOST_POSES, _POSES_A_KEY, _MOST_OF_ALL = 2**22, 64, 2**24  # joints times frames, of few keys and of many
 _ABOUT = quat.from_rotvec([0.0, np.pi, 0.0])
 
 
@@ -58,8 +58,9 @@ def _clip(file: GltfFile, nodes: Nodes, human: Human | None, who: Character) -> 
     curves = _curves(file, nodes, who)
     rate = _said_rate(file, who) or rate_of_keys([curve.times for curve in curves.values()])
     frames = frames_of(file, curves, rate) if curves else np.zeros(1)
-    if len(frames) * len(who.joints) > _MOST_POSES:
-        raise file.fail(f"it has {len(frames)} frames of {len(who.joints)} joints")
+    keys = sum(len(curve.times) for curve in curves.values())
+    if len(frames) * len(who.joints) > min(_MOST_POSES + _POSES_A_KEY * keys, _MOST_OF_ALL):
+        raise file.fail(f"it has {len(frames)} frames of {len(who.joints)} joints, and {keys} keys")
     rest = _rest(file, nodes, human, who)
     moved = _moved(
         nodes, who, {part: sample(c, rate, frames, part[1] == "rotation") for part, c in curves.items()}

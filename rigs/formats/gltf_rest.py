@@ -37,8 +37,7 @@ def bind_pose(file: GltfFile, nodes: Nodes, character: Character) -> tuple[Float
     """Return where a mesh was bound to its joints, where that is not the nodes' own pose.
 
     A file that was saved in the midst of a motion has that moment in its nodes, while the mesh was made in
-    the rest pose, so that one holds. It is known in the mesh's own space, which the root's node stands in the
-    world but for the root's own turn: so the nearest turn by quarters is taken.
+    the rest pose, so that one holds.
 
     Returns:
         Positions (J, 3) and rotations (J, 4) in the world, in the file's unit, or None.
@@ -47,19 +46,33 @@ def bind_pose(file: GltfFile, nodes: Nodes, character: Character) -> tuple[Float
         FormatError: inverse bind matrices that are not there, or have no inverse.
     """
     inverse = _inverse_bind(file, character)
-    world = node_matrices(nodes)
     bound = [node for node in character.joints if node in inverse]
     if not bound:
         return None
-    meshes = np.array([world[node] @ inverse[node] for node in bound])
-    if _alike(world[bound], meshes):
+    try:
+        matrices = _placed(nodes, character, inverse, bound)
+    except np.linalg.LinAlgError as error:
+        raise file.fail("its nodes shrink to nothing") from error
+    if matrices is None:
         return None
     log.warning(
         "%s: the nodes of %s are not in the pose that its mesh was bound in, which is taken as the rest pose",
         file.path,
         shown(nodes.names[character.joints[0]]),
     )
-    world_from_mesh = _upright(meshes[0])
+    return matrices[:, :3, 3], turn_and_scale(matrices[:, :3, :3])[0]
+
+
+def _placed(
+    nodes: Nodes, character: Character, inverse: dict[int, FloatArray], bound: list[int]
+) -> FloatArray | None:
+    """Return where all joints (J, 4, 4) were bound, in the world; None where they are there at rest."""
+    world = node_matrices(nodes)
+    meshes = np.array([world[node] @ inverse[node] for node in bound])
+    if _alike(world[bound], meshes):
+        return None
+    root = nodes.parents[character.joints[0]]
+    world_from_mesh = _world_from_mesh(meshes, world[root] if root >= 0 else np.eye(4))
     placed: dict[int, FloatArray] = {}
     for node in character.joints:
         if node in inverse:
@@ -68,8 +81,7 @@ def bind_pose(file: GltfFile, nodes: Nodes, character: Character) -> tuple[Float
             parent = nodes.parents[node]
             above = world[parent] if parent >= 0 else np.eye(4)
             placed[node] = placed.get(parent, above) @ np.linalg.solve(above, world[node])
-    matrices = np.array([placed[node] for node in character.joints])
-    return matrices[:, :3, 3], turn_and_scale(matrices[:, :3, :3])[0]
+    return np.array([placed[node] for node in character.joints])
 
 
 def _inverse_bind(file: GltfFile, character: Character) -> dict[int, FloatArray]:
@@ -104,15 +116,28 @@ def _alike(world: FloatArray, meshes: FloatArray) -> bool:
     return bool(apart <= _DISTANCE * size and angles.max() <= _ANGLE)
 
 
-def _upright(world_from_mesh: FloatArray) -> FloatArray:
-    """Return the map (4, 4) turned to the nearest by quarters, without a shift where that is another."""
-    turn, scale = turn_and_scale(world_from_mesh[:3, :3])
-    matrix = quat.to_matrix(turn)
-    nearest = max(_QUARTERS, key=lambda quarter: float(np.sum(quarter * matrix)))
-    if np.linalg.norm(quat.to_rotvec(quat.from_matrix(nearest.T @ matrix))) <= _ANGLE:
-        return world_from_mesh
+def _world_from_mesh(meshes: FloatArray, above: FloatArray) -> FloatArray:
+    """Return the map (4, 4) from the mesh's space, in which it was bound, to the world.
+
+    In a pose each joint has the mesh elsewhere (J, 4, 4). Programs make meshes in the world's space or in
+    that of the node above the root: of those that have the right size it is the one that most joints are
+    turned the least from. A mesh in another space is turned by quarters to where the first joint has it.
+    """
+    turns, scales = turn_and_scale(meshes[:, :3, :3])
+    size = float(np.median(np.abs(scales)))
+    best, least = None, np.inf
+    for space in (np.eye(4), above):
+        turn, scale = turn_and_scale(space[:3, :3])
+        angle = float(
+            np.median(np.linalg.norm(quat.to_rotvec(quat.multiply(quat.conjugate(turn), turns)), axis=-1))
+        )
+        if np.abs(np.abs(scale) - size).max() <= _DISTANCE * size and angle < least:
+            best, least = space, angle
+    if best is not None:
+        return best
+    matrix = quat.to_matrix(turns[0])
     result = np.eye(4)
-    result[:3, :3] = nearest * float(np.mean(scale))
+    result[:3, :3] = size * max(_QUARTERS, key=lambda quarter: float(np.sum(quarter * matrix)))
     return result
 
 

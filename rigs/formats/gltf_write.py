@@ -35,7 +35,7 @@ def write_gltf(path: str | PathLike[str], clips: Sequence[Clip]) -> None:
             clock, or a file that cannot be written.
     """
     builder = GltfBuilder()
-    animation = GltfAnimation(builder, "mocap")
+    animation = GltfAnimation(builder, clips[0].name if len(clips) == 1 else "mocap")
     for clip in clips:
         check_clip(path, clip)
         joints = add_skeleton(builder, clip)

@@ -79,6 +79,8 @@ HOSTILE = {
     "no scale": (change("nodes.2.scale", [0, 1, 1]), r"node 2 'knee' has no size"),
     "no rotation": (change("nodes.2.rotation", [0, 0, 0, 0]), r"node 2 'knee' has no size, or no rotation"),
     "a number beyond all": (change("nodes.2.translation", [1e300, 0, 0]), r"has the number 1e\+300"),
+    "a rotation beyond all": (change("nodes.2.rotation", [1e300, 0, 0, 1]), r"has the number 1e\+300"),
+    "a matrix beyond all": (change("nodes.2.matrix", [1e300] * 16), r"has the number 1e\+300"),
     "version 1": (change("asset.version", "1.0"), r"is of version '1.0' of glTF"),
     "packed": (change("bufferViews.0.extensions", {"EXT_meshopt_compression": {}}), r"it is packed"),
     "a bone that is not there": (
@@ -122,6 +124,21 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
     made = leg()
     made.animate(2, "rotation", [0.0, 1e8], [NONE, NONE])
     assert "are from 0 to 1e+08 seconds" in refused(made.save(tmp_path / "leg.glb"))
+
+
+def test_few_keys_make_no_motion_of_hours(tmp_path: Path) -> None:
+    nodes = [{"children": [k + 1]} for k in range(99)] + [{}]
+    made = Made(nodes, skins=[{"joints": list(range(100))}])
+    made.animate(2, "rotation", [0.0, 3600.0], [NONE, NONE])
+    assert "it has 86401 frames of 100 joints, and 2 keys" in refused(made.save(tmp_path / "long.glb"))
+
+
+def test_nodes_that_shrink_to_nothing_are_refused(tmp_path: Path) -> None:
+    made = leg()
+    made.document["nodes"] = [{"children": [k + 1], "scale": [1e-8] * 3} for k in range(60)] + [{}]
+    made.document["skins"][0] = {"joints": [58, 59, 60], "inverseBindMatrices": 0}
+    made.numbers(np.tile(np.eye(4).reshape(16), (3, 1)), "MAT4")
+    assert "shrink to nothing" in refused(made.save(tmp_path / "leg.glb"))
 
 
 def test_two_channels_for_one_thing_are_refused(tmp_path: Path) -> None:
