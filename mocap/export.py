@@ -1,62 +1,150 @@
-"""From a take to animation files."""
+"""From a take, or a motion file, to animation files for other programs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from mocap.errors import MocapError
-from mocap.people import first_frame, people_in, read_motion_of
-from mocap.take import Take, newest_take
+from mocap.performers import Performer, character, characters_of, people_of
+from mocap.shaping import Shape, shaped
 from rigs.clip import Clip
-from rigs.formats import write_clips
+from rigs.formats import format_of, options_of, write_clips
+from rigs.rig import Rig
 
-IMPORT_HINT = {
-    ("bvh", "cm"): "centimetres, y up: in Blender import with Scale 0.01, other tools take it as it is",
-    ("bvh", "m"): "metres, y up: in Blender import with Scale 1",
+OWN = "human"  # the rig that a take's motion is of
+
+_HINTS = {
+    ".bvh": "centimetres, y up: in Blender import with Scale 0.01, other tools take it as it is",
+    ".fbx": "centimetres: Unreal, Unity, Maya, MotionBuilder and Blender import it as it is",
+    ".glb": "metres, y up: Blender, Godot, three.js and other glTF readers import it as it is",
+    ".usd": "metres, y up: Blender, Houdini, Omniverse and Maya import it as it is",
+    ".vrma": "a VRM animation: any VRM character plays it",
+    ".c3d": "joints as points, millimetres, z up",
+    ".trc": "joints as markers, for OpenSim",
+    ".mot": "joint angles, for OpenSim",
+    ".csv": "a table: metres, y up, quaternions in the world",
+    ".json": "skeleton and frames: metres, y up, quaternions wxyz",
+    ".npz": "arrays for NumPy: metres, y up, quaternions wxyz",
 }
+_LIKE = {".gltf": ".glb", ".usda": ".usd", ".usdc": ".usd"}
+_LENGTHS = {"mm": 1e-3, "cm": 1e-2, "m": 1.0}
 
 
 def export(
-    target: Path,
+    targets: Sequence[Path],
     take: Path | None = None,
     person: int | None = None,
     every: bool = False,
-    unit: str = "cm",
+    unit: str | None = None,
+    shape: Shape | None = None,
+    rig: str = OWN,
+    mapped: Path | None = None,
+    motion: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Path]:
-    """Write the motion of a take's people to animation files.
+    """Write motion to animation files.
 
     Args:
-        target: the file; its suffix says the format.
+        targets: the files; their suffixes say the formats.
         take: the take folder; None = the newest one below the current folder.
         person: whom, from 1; None = the only one.
-        every: all people; with several, `OUT_1.bvh`, `OUT_2.bvh`, ...
-        unit: "cm" or "m" in the file.
-        say: told a line about each person who was not there from the first frame on.
+        every: all people; where a format holds one, into `OUT_1.bvh`, `OUT_2.bvh`, ...
+        unit: "cm" or "m" in the file, where the format leaves a choice; None = what is usual there.
+        shape: what is done to the motion.
+        rig: name of a rig, or a character's file.
+        mapped: a file that says which of the character's joints plays which part.
+        motion: a motion file, instead of a take.
+        say: told a line about each person who was not there from the first frame on, and each cycle.
 
     Returns:
         The files that were written.
 
     Raises:
         MocapError: no take, no such person, or several and none named.
-        rigs.RigError: an unknown suffix, or a file that cannot be written.
+        rigs.RigError: an unknown suffix or rig, a motion that does not fit, or a file that cannot be written.
     """
-    source = Take.open(take) if take is not None else newest_take(Path())
-    people = people_in(source)
-    if not people:
-        raise MocapError(f"take {source.folder} has no motion: run `mocap capture` again")
-    if person is None and not every and len(people) > 1:
-        numbers = ", ".join(map(str, people))
-        raise MocapError(f"take {source.folder} has {len(people)} people: say --person {numbers}, or --all")
-    chosen = people if every else [person or people[0]]
-    targets = {number: _target(target, number, len(chosen)) for number in chosen}
-    for number, path in targets.items():
-        write_clips(path, [Clip(f"person {number}", read_motion_of(source, number))], unit=unit)
-        if first := first_frame(source, number):
-            say(f"person {number} comes in frame {first} of the take: {path.name} begins there")
-    return list(targets.values())
+    for target in targets:
+        format_of(target, "write")
+        if unit is not None and "unit" not in options_of(target):
+            raise MocapError(f"{target}: this format has one unit only; leave out --unit {unit}")
+    own = rig == OWN
+    target_rig = None if own else character(rig, mapped)
+    if motion is not None:
+        who = characters_of(motion, mapped if own else None)
+        who = who if every or person is None else _only(who, person, motion)
+    else:
+        who = people_of(take, person, every)
+    clips = shaped(who, target_rig, shape or Shape(), say)
+    written = []
+    for target in targets:
+        for path, group in _files(target, clips).items():
+            write_clips(path, group, **_options(path, unit, target_rig))
+            written.append(path)
+    for number, clip in clips.items():
+        if clip.first:
+            say(f"person {number} comes in frame {clip.first}: a file of one character begins there")
+    return written
 
 
-def _target(target: Path, person: int, people: int) -> Path:
-    return target if people == 1 else target.with_name(f"{target.stem}_{person}{target.suffix}")
+def _only(who: Mapping[int, Performer], person: int, source: Path) -> dict[int, Performer]:
+    if person not in who:
+        raise MocapError(f"{source}: no character {person}; it has {', '.join(map(str, who))}")
+    return {person: who[person]}
+
+
+def _files(target: Path, clips: Mapping[int, Clip]) -> dict[Path, list[Clip]]:
+    """Which characters go into which file."""
+    if len(clips) == 1 or format_of(target, "write").several:
+        return {target: list(clips.values())}
+    return {target.with_name(f"{target.stem}_{n}{target.suffix}"): [clip] for n, clip in clips.items()}
+
+
+def _options(path: Path, unit: str | None, rig: Rig | None) -> dict[str, str]:
+    """Options of the format: the unit if one is asked for, and the axis that is up for the character."""
+    taken = options_of(path)
+    options = {"unit": unit} if unit is not None else {}
+    return options | ({"up": rig.up} if rig is not None and "up" in taken else {})
+
+
+def rate(text: str) -> Fraction:
+    """Read a frame rate such as 24, 23.976 or 24000/1001.
+
+    Raises:
+        MocapError: it is none.
+    """
+    known = {"23.976": Fraction(24000, 1001), "29.97": Fraction(30000, 1001), "59.94": Fraction(60000, 1001)}
+    try:
+        value = known.get(text.strip()) or Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        value = Fraction(0)
+    if not 0 < value <= 1000:
+        raise MocapError(f"--fps {text}: give frames a second, as 24, 60 or 30000/1001")
+    return value
+
+
+def length(text: str) -> float:
+    """Read a length such as 2mm, 0.5cm or 0.002m in metres; without a unit it is millimetres.
+
+    Raises:
+        MocapError: it is none.
+    """
+    match = re.fullmatch(r"\s*([0-9.]+)\s*(mm|cm|m)?\s*", text)
+    try:
+        value = float(match[1]) * _LENGTHS[match[2] or "mm"] if match else 0.0
+    except ValueError:
+        value = 0.0
+    if value <= 0.0:
+        raise MocapError(f"--simplify {text}: give a distance above zero, as 2mm")
+    return value
+
+
+def import_hint(path: Path, unit: str | None = None) -> str:
+    """Return what a person importing the file should know."""
+    suffix = path.suffix.lower()
+    suffix = _LIKE.get(suffix, suffix)
+    if unit == "m" and suffix == ".bvh":
+        return "metres, y up: in Blender import with Scale 1"
+    return _HINTS[suffix].replace("centimetres", "metres") if unit == "m" else _HINTS[suffix]

@@ -58,13 +58,20 @@ def stick_figure(clip: Clip) -> Stick:
 
 
 def _bones(clip: Clip, positions: FloatArray, rotations: FloatArray) -> list[tuple[int, FloatArray]]:
-    """Joint and end of every bone: to each child, or to the tip of a leaf."""
+    """Joint and end of every bone: to each child, or to the tip of a leaf; of who has hips, from these on."""
     skeleton = clip.motion.skeleton
     bones = [(int(skeleton.parents[j]), positions[j]) for j in range(1, len(skeleton))]
     for name, tip in skeleton.tips.items():
         j = skeleton.index(name)
         bones.append((j, positions[j] + quat.rotate(rotations[j], tip)))
-    return bones
+    hips = clip.roles.get("Hips")
+    if hips is None:
+        return bones
+    body = {skeleton.index(hips)}  # what hangs beside them, as goals of hands and feet do, is no part of it
+    for j in range(1, len(skeleton)):
+        if int(skeleton.parents[j]) in body:
+            body.add(j)
+    return [(joint, end) for joint, end in bones if joint in body]
 
 
 def _octahedron(start: FloatArray, bone: FloatArray) -> FloatArray:

@@ -3,13 +3,13 @@
 In the order in which they are best used, each of them if it is wanted:
 
 trim, rest_first        a range of time; the rest pose as a first frame
-smooth, smooth_clip     without what is faster than a cut-off, feet that stand left where they are
+smooth                  without what is faster than a cut-off
 loop                    a cycle whose last frame flows into its first
 mirror_clip             left and right exchanged
 resample, resample_clip another frame rate
 simplify                keys only where they are needed; `filled` has the motion that such keys give
 
-Loop before retargeting; mirror, resample and simplify may follow it. Arrays beside a motion go along with
+Loop before retargeting; mirror, resample and simplify may follow it. Feet are planted last. Arrays beside a motion go along with
 `resample_nearest`, `mirror_contacts` and `Range.frames`.
 """
 
@@ -21,7 +21,7 @@ from rigs.cleanup.mirror import mirror_clip, mirror_contacts
 from rigs.cleanup.resample import resample, resample_clip
 from rigs.cleanup.seek_cycle import find_cycle
 from rigs.cleanup.simplify import simplify
-from rigs.cleanup.smooth import smooth, smooth_clip
+from rigs.cleanup.smooth import smooth
 from rigs.cleanup.trim import Range, parse_range, rest_first, trim
 
 __all__ = [
@@ -40,6 +40,5 @@ __all__ = [
     "rest_first",
     "simplify",
     "smooth",
-    "smooth_clip",
     "trim",
 ]

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rigs import quat
-from rigs.cleanup.legs import SIDES, find_legs, reach
 from rigs.clip import Clip
 from rigs.contact import Contacts
 from rigs.errors import RigError
@@ -33,7 +32,7 @@ def smooth(motion: Motion, cutoff: float) -> Motion:
     """Return a motion without what is faster than a cut-off.
 
     The first and the last frame stay exactly as they are, so that what stands before and after still fits.
-    Hits lose their edge.
+    Hits lose their edge, and feet that stand slide a little: plant them afterwards (`rigs.perform`).
 
     Args:
         motion: T frames.
@@ -51,37 +50,6 @@ def smooth(motion: Motion, cutoff: float) -> Motion:
         motion.fps,
         {j: smooth_values(v, stiffness, ends) for j, v in motion.translations.items()},
     )
-
-
-def smooth_clip(clip: Clip, cutoff: float, contacts: Contacts | None = None) -> Clip:
-    """Return a clip without what is faster than a cut-off, whose feet stay where they stand.
-
-    The body is smoothed as `smooth` does it, each ankle's way and foot's turn in the world likewise but for
-    the frames in which the foot stands, which stay as they are; then the legs reach for their feet. A leg
-    that was stretched may not quite reach. Every frame has keys.
-
-    Args:
-        clip: T frames; its legs are found by its roles, or by our names.
-        cutoff: Hz.
-        contacts: (T, 4), in the order of `rigs.ground.soles`; None: feet are smoothed like all else.
-
-    Raises:
-        RigError: as `smooth`, or contacts of other frames.
-    """
-    made = smooth(clip.motion, cutoff)
-    if contacts is not None:
-        if contacts.level.shape != (len(made), 4):
-            raise RigError(
-                f"contacts have shape {contacts.level.shape}; give ({len(made)}, 4) for {clip.name!r}"
-            )
-        places, turns = clip.motion.world()
-        stiffness = _stiffness(made, cutoff)
-        for side, leg in find_legs(made.skeleton, clip.roles).items():
-            stands = contacts.down[:, SIDES.index(side) :: 2].any(axis=1)
-            stands[[0, -1]] = True
-            ankle = smooth_values(places[:, leg.foot], stiffness, stands)
-            made = reach(made, leg, ankle, _smooth_turns(turns[:, leg.foot], stiffness, stands))
-    return replace(clip, motion=made, keys=None)
 
 
 def _stiffness(motion: Motion, cutoff: float) -> float:

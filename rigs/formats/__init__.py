@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import signature
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,15 @@ def format_of(path: str | PathLike[str], to: str) -> Format:
         found = f"has the suffix {suffix!r}" if suffix else "has no suffix"
         raise FormatError(f"cannot {to} {path}: it {found}; use one of {', '.join(able)}")
     return able[suffix]
+
+
+def options_of(path: str | PathLike[str]) -> tuple[str, ...]:
+    """Return the names of the options that writing a file's format takes.
+
+    Raises:
+        FormatError: no format has that suffix.
+    """
+    return tuple(signature(_module(format_of(path, "write")).write).parameters)[2:]
 
 
 def _module(found: Format) -> Any:

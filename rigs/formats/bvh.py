@@ -1,6 +1,6 @@
 """BVH, Biovision's motion file: a text tree of joints with channels, then one row of numbers a frame.
 
-It knows no rest rotations: of a character that has some, the rest pose is the one of its joints' offsets.
+It knows no rest rotations: a character that has some gets joints whose axes are the world's in its rest pose.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from rigs.clip import Clip
 from rigs.formats.bvh_read import read_bvh
 from rigs.formats.bvh_write import write_bvh
+from rigs.formats.unturned import unturned
 
 __all__ = ["read", "read_bvh", "write", "write_bvh"]
 
@@ -19,7 +20,7 @@ __all__ = ["read", "read_bvh", "write", "write_bvh"]
 def write(path: str | PathLike[str], clips: Sequence[Clip], unit: str = "cm") -> None:
     """Write one character; see `write_bvh`."""
     (clip,) = clips
-    write_bvh(path, clip.motion, unit)
+    write_bvh(path, unturned(clip), unit)
 
 
 def read(path: str | PathLike[str]) -> list[Clip]:

@@ -52,3 +52,12 @@ def test_the_stick_figure_is_a_closed_skin_about_the_bones(wild) -> None:
     np.testing.assert_allclose(np.linalg.norm(stick.normals, axis=1), 1.0)
     positions = clip.resting.world()[0][0]
     np.testing.assert_allclose(corners[:, 0, 0], positions[stick.joint.reshape(-1, 24)[:, 0]], atol=1e-12)
+
+
+def test_what_hangs_beside_the_hips_is_not_drawn(wild) -> None:
+    motion = wild(frames=1)
+    every = stick_figure(Clip("a", motion))
+    leg = motion.skeleton.index("LeftUpLeg")
+    only = stick_figure(Clip("a", motion, roles={"Hips": "LeftUpLeg"}))
+    assert set(only.joint) < set(every.joint) and min(only.joint) == leg
+    assert motion.skeleton.index("RightUpLeg") not in only.joint
