@@ -16,6 +16,7 @@ from mocap.commands.board import board
 from mocap.commands.calibrate import calibrate
 from mocap.commands.capture import capture
 from mocap.commands.export import export
+from mocap.commands.rigs import rigs
 from mocap.commands.sync import sync
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -48,7 +49,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (capture, export, calibrate, sync, board):
+for command in (capture, export, rigs, calibrate, sync, board):
     cli.add_command(command)
 
 

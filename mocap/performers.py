@@ -15,8 +15,9 @@ from rigs.clip import Clip
 from rigs.formats import read_clips
 from rigs.human import human_rig
 from rigs.library import load_rig, rig_names
+from rigs.mapping import read_map
 from rigs.motion import Motion
-from rigs.recognise import read_map, recognise
+from rigs.recognise import recognise, recognise_moving
 from rigs.rig import Rig
 
 
@@ -77,13 +78,13 @@ def characters_of(path: Path, mapped: Path | None = None) -> dict[int, Performer
     """
     known = read_map(mapped) if mapped is not None else None
     return {
-        number: _character(clip, recognise(clip, known))
+        number: _moving(clip, *recognise_moving(clip, known))
         for number, clip in enumerate(read_clips(path), start=1)
     }
 
 
-def _character(clip: Clip, rig: Rig) -> Performer:
-    return Performer(clip.name, clip.motion, rig, None, clip.first)
+def _moving(clip: Clip, rig: Rig, motion: Motion) -> Performer:
+    return Performer(clip.name, motion, rig, None, clip.first)
 
 
 def character(rig: str, mapped: Path | None = None) -> Rig:

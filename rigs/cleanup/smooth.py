@@ -12,14 +12,10 @@ In a solved walk and a dance a cut-off of 10 Hz moves hands by 1 mm on average, 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from rigs import quat
-from rigs.clip import Clip
-from rigs.contact import Contacts
 from rigs.errors import RigError
 from rigs.motion import Motion
 from rigs.quat import FloatArray
