@@ -2,11 +2,11 @@
 
 python benchmarks/retargeting.py TAKE [CHARACTER_FILE ...]
 
-Per character: how long its legs are to the source's; of planted balls and heels, on the target's own soles, the 95th
-percentile of the distance from their plant's mean (mm) and the mean speed (mm/s), before and after feet are planted;
-the deepest sole (mm); the largest step of a knee (degrees a frame, the source's beside it) and the largest within
-three frames of either end of a plant; the largest angle between a limb of the target and the source's (degrees),
-before feet are planted and after.
+Per character: how long its legs are to the source's; of planted balls and heels, on the target's own soles,
+the 95th percentile of the distance from their plant's mean (mm) and the mean speed (mm/s), before and after
+feet are planted; the deepest sole (mm); the largest step of a knee (degrees a frame, the source's beside it)
+and the largest within three frames of either end of a plant; the largest angle between a limb of the target
+and the source's (degrees), before feet are planted and after.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mocap.take import Take
 from rigs.contact import plants
 from rigs.foothold import feet_of, soles_of
 from rigs.formats import read_clips
-from rigs.human import human_rig
+from rigs.human import performer_rig
 from rigs.library import load_rig, rig_names
 from rigs.motion import Motion
 from rigs.perform import Performance, perform
@@ -45,10 +45,9 @@ def main() -> None:
     characters += [recognise(read_clips(path)[0]) for path in sys.argv[2:]]
     for person in people_in(take):
         motion, level = read_motion_of(take, person), read_beside(take, person).contacts.level
-        source = human_rig(motion.skeleton)
-        print(
-            f"person {person}, {len(motion)} frames; the source's knees step by {knee_steps(motion, source, level)[0]:.1f}"
-        )
+        source = performer_rig(motion, level)
+        step = knee_steps(motion, source, level)[0]
+        print(f"person {person}, {len(motion)} frames; the source's knees step by {step:.1f}")
         print("character       legs  drift mm        skate mm/s      lowest  knee step, at plants  limbs deg")
         for target in characters:
             print(line(motion, level, source, target))
@@ -63,8 +62,8 @@ def line(motion: Motion, level: np.ndarray, source: Rig, target: Rig) -> str:
     step, at_plants = knee_steps(held.motion, target, level)
     limbs = [limb_error(motion, source, clip.motion, target) for clip in (loose, held)]
     return (
-        f"{target.name:14s} {scale:5.2f}  {a[0]:5.1f} -> {b[0]:5.2f}  {a[1]:5.0f} -> {b[1]:5.1f}  {b[2]:6.1f}  "
-        f"{step:5.1f} {at_plants:5.1f}          {limbs[0]:5.2f} {limbs[1]:5.2f}"
+        f"{target.name:14s} {scale:5.2f}  {a[0]:5.1f} -> {b[0]:5.2f}  {a[1]:5.0f} -> {b[1]:5.1f}  "
+        f"{b[2]:6.1f}  {step:5.1f} {at_plants:5.1f}          {limbs[0]:5.2f} {limbs[1]:5.2f}"
     )
 
 
@@ -101,10 +100,9 @@ def knee_steps(motion: Motion, rig: Rig, level: np.ndarray) -> tuple[float, floa
 
 
 def limb_error(a: Motion, source: Rig, b: Motion, target: Rig) -> float:
-    """Largest angle (degrees) between limbs of both."""
-    return float(
-        np.degrees(np.arccos(np.clip((_limbs(a, source) * _limbs(b, target)).sum(axis=-1), -1, 1)).max())
-    )
+    """Largest mean angle (degrees) between a limb of both."""
+    cosine = (_limbs(a, source) * _limbs(b, target)).sum(axis=-1)
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))).mean(axis=0).max())
 
 
 def _limbs(motion: Motion, rig: Rig) -> np.ndarray:

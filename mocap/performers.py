@@ -13,7 +13,7 @@ from mocap.people import first_frame, people_in, read_beside, read_motion_of
 from mocap.take import Take, newest_take
 from rigs.clip import Clip
 from rigs.formats import read_clips
-from rigs.human import human_rig
+from rigs.human import performer_rig
 from rigs.library import load_rig, rig_names
 from rigs.mapping import read_map
 from rigs.motion import Motion
@@ -61,7 +61,7 @@ def people_of(folder: Path | None, person: int | None = None, every: bool = Fals
 def _person(take: Take, number: int) -> Performer:
     motion, contacts = read_motion_of(take, number), read_beside(take, number).contacts
     level = None if contacts is None else contacts.level
-    rig = human_rig(motion.skeleton)
+    rig = performer_rig(motion, level)
     standing = replace(motion, skeleton=rig.skeleton)
     return Performer(f"Person{number}", standing, rig, level, first_frame(take, number) or 0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -43,7 +43,7 @@ class Shape:
     metres by which joints may be off for having fewer keys. rest_first: begin with the rest pose.
     """
 
-    performance: Performance = Performance()
+    performance: Performance = field(default_factory=Performance)
     fps: Fraction | None = None
     span: str | None = None
     cycle: bool = False
@@ -57,8 +57,8 @@ class Shape:
 class _Going:
     """A clip on its way.
 
-    level: (T, 4) when feet stand, None if nobody knows; new: whether there are poses that nobody planted; cycle:
-    what makes it go round.
+    level: (T, 4) when feet stand, None if nobody knows; new: whether there are poses that nobody planted;
+    cycle: what makes it go round.
     """
 
     clip: Clip
@@ -73,7 +73,7 @@ def shaped(
     shape: Shape,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict[int, Clip]:
-    """Return performers' motions, cleaned up and put onto a rig; who is not there within the span is left out.
+    """Return performers' motions, cleaned up and put onto a rig; who is not there in the span is left out.
 
     Args:
         who: by number.

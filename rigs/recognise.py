@@ -55,7 +55,8 @@ def recognise(clip: Clip, mapped: Mapping[str, str] | None = None) -> Rig:
     Raises:
         RigError: a part that is needed was not found, or `mapped` names a joint or a part that there is not.
     """
-    return _rig(clip, *_found(clip, mapped or {}))
+    pose, roles, stand = _found(clip, mapped or {})
+    return _rig(clip, pose, roles, stand, _scale(clip.name, quat.rotate(stand.turn, pose.positions)))
 
 
 def recognise_moving(clip: Clip, mapped: Mapping[str, str] | None = None) -> tuple[Rig, Motion]:
@@ -64,8 +65,8 @@ def recognise_moving(clip: Clip, mapped: Mapping[str, str] | None = None) -> tup
     Arguments and errors as for `recognise`.
     """
     pose, roles, stand = _found(clip, mapped or {})
-    rig, motion = _rig(clip, pose, roles, stand), clip.motion
     scale = _scale(clip.name, quat.rotate(stand.turn, pose.positions))
+    rig, motion = _rig(clip, pose, roles, stand, scale), clip.motion
     rotations = motion.rotations.copy()
     rotations[:, 0] = quat.multiply(stand.turn, rotations[:, 0])
     moved = {joint: scale * values for joint, values in motion.translations.items()}
@@ -150,14 +151,13 @@ def _places(clip: Clip, pose: AtRest, roles: Mapping[str, int]) -> dict[str, Flo
     return {role: pose.positions[joint] for role, joint in roles.items()}
 
 
-def _rig(clip: Clip, pose: AtRest, roles: Mapping[str, int], stand: Stand) -> Rig:
+def _rig(clip: Clip, pose: AtRest, roles: Mapping[str, int], stand: Stand, scale: float) -> Rig:
     """Stand a pose upright, of a person's size, on the floor, and say what is attached to it."""
     skeleton, names, turn = clip.motion.skeleton, clip.motion.skeleton.names, stand.turn
     if np.linalg.norm(quat.to_rotvec(turn)) > _NO_TURN:
         log.warning("%s: at rest it does not stand upright facing +z, and is turned", clip.name)
     if stand.backward:
         log.warning("%s: its toes point away from where its left and right say that it faces", clip.name)
-    scale = _scale(clip.name, quat.rotate(turn, pose.positions))
     positions = scale * quat.rotate(turn, pose.positions)
     floor = float(positions[:, 1].min())
     named = Named(names, Tree(skeleton), read_names(names), positions)

@@ -9,8 +9,8 @@ mirror_clip             left and right exchanged
 resample, resample_clip another frame rate
 simplify                keys only where they are needed; `filled` has the motion that such keys give
 
-Loop before retargeting; mirror, resample and simplify may follow it. Feet are planted last. Arrays beside a motion go along with
-`resample_nearest`, `mirror_contacts` and `Range.frames`.
+Loop before retargeting; mirror, resample and simplify may follow it. Feet are planted last. Arrays beside a
+motion go along with `resample_nearest`, `mirror_contacts` and `Range.frames`.
 """
 
 from rigs.cleanup.clock import resample_nearest

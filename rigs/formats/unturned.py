@@ -1,4 +1,4 @@
-"""A character's motion for formats that know no rest rotations: joints that are not turned in the rest pose."""
+"""Motion for formats that know no rest rotations: of joints that are not turned in the rest pose."""
 
 from __future__ import annotations
 
