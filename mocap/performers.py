@@ -63,7 +63,7 @@ def _person(take: Take, number: int) -> Performer:
     level = None if contacts is None else contacts.level
     rig = performer_rig(motion, level)
     standing = replace(motion, skeleton=rig.skeleton)
-    return Performer(f"Person{number}", standing, rig, level, first_frame(take, number) or 0)
+    return Performer(f"Person{number}", standing, rig, level, first_frame(take, number))
 
 
 def characters_of(path: Path, mapped: Path | None = None) -> dict[int, Performer]:

@@ -96,7 +96,7 @@ def test_help_version_and_nothing() -> None:
         (["capture", "--video", "a", "--workers", "0"], "Invalid value for '--workers'"),
         (["capture", "--video", "a", "--height", "tall"], "Invalid value for '--height'"),
         (["frob"], "No such command 'frob' (see mocap --help)"),
-        (["export"], "Missing argument 'TARGET'"),
+        (["export"], "Missing argument 'TARGET...'"),
         (["export", "a.bvh", "--unit", "inch"], "Invalid value for '--unit'"),
     ],
 )

@@ -76,7 +76,7 @@ def test_the_motion_is_the_truth(scene: Scene) -> None:
 
 
 def test_the_file_has_every_frame_at_the_right_rate(scene: Scene, tmp_path: Path) -> None:
-    (path,) = export(tmp_path / "a.bvh", scene.take)
+    (path,) = export([tmp_path / "a.bvh"], scene.take)
     text = path.read_text()
     assert f"\nFrames: {FRAMES}\n" in text
     assert re.search(r"\nFrame Time: 0\.0333666666\d*\n", text)
@@ -148,7 +148,7 @@ def test_interrupted_while_files_are_moved(
     with pytest.raises(KeyboardInterrupt):
         captured(scene.views, scene.take)
     monkeypatch.undo()
-    assert export(tmp_path / "a.bvh", scene.take)
+    assert export([tmp_path / "a.bvh"], scene.take)
     captured(scene.views, scene.take)
     assert same(before, motion_of(scene.take))
     assert not (scene.take / "work").exists()
