@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from rigs import quat
 from rigs.clip import Clip
-from rigs.formats.fbx_animation import Curves, curves_of
+from rigs.formats.fbx_animation import Curves, curves_of, moves
 from rigs.formats.fbx_axes import Turn, turn_of
+from rigs.formats.fbx_curves import Curve
 from rigs.formats.fbx_graph import integer, number
 from rigs.formats.fbx_joints import character_name, joint_names
 from rigs.formats.fbx_records import Damage
@@ -67,7 +68,7 @@ def clip_of(scene: Scene, joints: list[Node], others: int, otherwise: str) -> Cl
 def _animation(scene: Scene, nodes: list[Node], name: str) -> tuple[tuple[int, int], Curves]:
     """Return the span, and the curves, of the first animation that moves nodes."""
     ids = {node.id for node in nodes}
-    moving = [animation for animation in scene.animations if animation.moves(ids)]
+    moving = [animation for animation in scene.animations if moves(scene.graph, animation, ids)]
     if not moving:
         return (0, 0), {}
     if len(moving) > 1:
@@ -82,7 +83,7 @@ def _frames(
 
     Frames times nodes are at most so many, and two more for each key.
     """
-    times = [curve.times for three in curves.values() for curve in three if curve]
+    times = [axis.times for axes in curves.values() for axis in axes if isinstance(axis, Curve)]
     if not times:
         return 0, np.zeros(1, np.int64)
     start, stop, begin = min(int(t[0]) for t in times), max(int(t[-1]) for t in times), 0
