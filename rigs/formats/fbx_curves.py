@@ -3,7 +3,7 @@
 Between keys a curve is constant (its own value, or that of the next key), linear or cubic. A cubic curve goes
 by stored slopes or, where they are automatic, by the mean of the chords to the keys on both sides; clamped
 ones go by the chord between these keys and, progressively clamped, turn flat at ends and extremes and never
-overshoot. Weights of tangents are left out. Before the first key and after the last a curve stays where it is.
+overshoot. Weights of tangents are left out. Before the first key and after the last a curve is level.
 Source: FbxAnimCurveDef in the documentation of the FBX SDK, and the values that the SDK itself gives.
 """
 
