@@ -21,6 +21,7 @@ import numpy as np
 
 from rigs.errors import FormatError
 from rigs.formats import read_clips
+from tests.rigs.fbx_damage import damaged_fbx
 from tests.rigs.mutations import damaged, damaged_glb, odd_numbers
 
 TEXTS = (".bvh", ".gltf", ".csv", ".trc")
@@ -68,7 +69,9 @@ def main() -> None:
 def _damaged(suffix: str, data: bytes, random: np.random.Generator) -> bytes:
     if data.startswith(b"glTF"):
         return damaged_glb(data, random)
-    if suffix in TEXTS and random.random() < 0.5:
+    if data.startswith(b"Kaydara FBX"):
+        return damaged_fbx(data, random)
+    if (suffix in TEXTS or data.startswith(b"; FBX")) and random.random() < 0.5:
         return odd_numbers(data, random)
     return damaged(data, random)
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rigs import quat
 from rigs.clip import Clip
-from rigs.formats.fbx_animation import Curves, curves_of
+from rigs.formats.fbx_animation import Curves, curves_of, moves
 from rigs.formats.fbx_axes import Turn, turn_of
+from rigs.formats.fbx_frames import frames_of
 from rigs.formats.fbx_graph import integer, number
 from rigs.formats.fbx_joints import character_name, joint_names
 from rigs.formats.fbx_records import Damage
 from rigs.formats.fbx_scene import Node, Scene
-from rigs.formats.fbx_time import TICKS, rate_of
+from rigs.formats.fbx_time import rate_of
 from rigs.formats.fbx_transform import Place, places
 from rigs.motion import Motion
 from rigs.quat import FloatArray
@@ -29,7 +28,6 @@ TIP = "TipOffset"  # our own property of a leaf, in its axes: where its bone end
 
 _STILL = 1e-6, 1e-5  # metres, or of its length: a joint that moves less than this in its parent does not move
 _SAME = 1e-5, 1e-3  # metres, or of its length: how far an offset in motion is still the one at rest
-_MOST_POSES = 2_000_000  # frames times nodes, of all skeletons; and two for each key
 
 
 def clip_of(scene: Scene, joints: list[Node], others: int, otherwise: str) -> Clip:
@@ -48,7 +46,7 @@ def clip_of(scene: Scene, joints: list[Node], others: int, otherwise: str) -> Cl
     name = character_name(scene, joints, otherwise)
     rate = rate_of(integer(scene.settings, "TimeMode"), number(scene.settings, "CustomFrameRate", 0.0))
     span, curves = _animation(scene, nodes, name)
-    first, ticks = _frames(curves, span, rate, _MOST_POSES // (others + 1), len(nodes))
+    first, ticks = frames_of(curves, span, rate, len(nodes), others)
     turn = turn_of(scene.settings)
     standing, moving = places(nodes, {}, ticks[:1]), places(nodes, curves, ticks)
     place = {node: j for j, node in enumerate(joints)}
@@ -67,46 +65,12 @@ def clip_of(scene: Scene, joints: list[Node], others: int, otherwise: str) -> Cl
 def _animation(scene: Scene, nodes: list[Node], name: str) -> tuple[tuple[int, int], Curves]:
     """Return the span, and the curves, of the first animation that moves nodes."""
     ids = {node.id for node in nodes}
-    moving = [animation for animation in scene.animations if animation.moves(ids)]
+    moving = [animation for animation in scene.animations if moves(scene.graph, animation, ids)]
     if not moving:
         return (0, 0), {}
     if len(moving) > 1:
         log.warning("of the %d animations of %r the one named %r is read", len(moving), name, moving[0].name)
     return moving[0].span, curves_of(scene.graph, moving[0], ids, scene.size)
-
-
-def _frames(
-    curves: Curves, span: tuple[int, int], rate: Fraction, most: int, nodes: int
-) -> tuple[int, NDArray[np.int64]]:
-    """Return the first frame with a key, counted from where the animation begins, and all ticks (T,).
-
-    Frames times nodes are at most so many, and two more for each key.
-    """
-    times = [curve.times for three in curves.values() for curve in three if curve]
-    if not times:
-        return 0, np.zeros(1, np.int64)
-    start, stop, begin = min(int(t[0]) for t in times), max(int(t[-1]) for t in times), 0
-    if span[0] < span[1] and span[0] <= stop and start <= span[1]:
-        begin, stop = span[0], min(stop, span[1])
-        start = _start(times, start, begin, int(TICKS / rate))
-    count = round((stop - start) * rate / TICKS) + 1
-    if count * nodes > most + 2 * sum(map(len, times)):
-        raise Damage(f"its animation has {count} frames and few keys")
-    first = round((start - begin) * rate / TICKS)
-    origin = (
-        start if abs(start - begin - first * TICKS / rate) > 1 else begin
-    )  # off the grid, keys make their own
-    whole, part = divmod(Fraction(TICKS) / rate, 1)
-    frames = np.arange(count) + (first if origin == begin else 0)
-    return first, origin + frames * int(whole) + np.rint(frames * float(part)).astype(np.int64)
-
-
-def _start(times: list[NDArray[np.int64]], first: int, begin: int, frame: int) -> int:
-    """Return the tick of the first key, or, where it lies before the animation begins, of the first frame."""
-    if first >= begin:
-        return first
-    inside = [int(t[k]) for t in times for k in [np.searchsorted(t, begin)] if k < len(t)]
-    return min([key for key in inside if key - begin < frame], default=begin)
 
 
 def _bound(scene: Scene, joints: list[Node], standing: Mapping[Node, Place]) -> Mapping[Node, Place]:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from rigs.formats.fbx_records import Damage, Record, Value
 
 Properties: TypeAlias = "dict[str, list[Value]]"
+Default = TypeVar("Default")
 Link: TypeAlias = "tuple[int, int, str]"
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """records: of objects by id; links: child, parent and, where a property of that is meant, its name."""
+    """The objects of a file.
+
+    records: by id; links: child, parent and, where a property of that is meant, its name; channels: the
+    curves of curve nodes that have any, by axis.
+    """
 
     records: dict[int, Record]
     links: list[Link]
+    channels: dict[int, dict[str, int]]
 
     def ids(self, kind: str) -> set[int]:
         """Return the ids of all objects of a kind, such as Model."""
@@ -34,7 +40,12 @@ def graph_of(top: Record) -> Graph:
     if objects is None:
         raise Damage("it has no Objects")
     records = {r.values[0]: r for r in objects.below if r.values and isinstance(r.values[0], int)}
-    return Graph(records, list(_links(top)))
+    links = list(_links(top))
+    channels: dict[int, dict[str, int]] = {}
+    for child, parent, name in links:
+        if name[:2] == "d|" and child in records and records[child].name == "AnimationCurve":
+            channels.setdefault(parent, {}).setdefault(name[2:], child)
+    return Graph(records, links, channels)
 
 
 def _links(top: Record) -> Iterator[Link]:
@@ -64,8 +75,8 @@ def properties(record: Record | None) -> Properties:
     return {row[0]: row[4:] for row in rows if len(row) >= 4 and isinstance(row[0], str)}
 
 
-def number(table: Properties, name: str, default: float) -> float:
-    """Return a property that is a number."""
+def number(table: Properties, name: str, default: Default) -> float | Default:
+    """Return a property that is a number, or what stands for one that is not there."""
     values = table.get(name)
     return values[0] if values and isinstance(values[0], (int, float)) else default
 

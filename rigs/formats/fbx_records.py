@@ -20,7 +20,10 @@ from numpy.typing import NDArray
 MAGIC = b"Kaydara FBX Binary  \x00\x1a\x00"
 HEADER = len(MAGIC) + 4  # then the version
 
-_SCALARS = {"Y": "<h", "C": "<B", "B": "<B", "I": "<i", "F": "<f", "D": "<d", "L": "<q"}
+_SCALARS = {
+    ord(letter): struct.Struct(form)
+    for letter, form in {"Y": "<h", "C": "<B", "B": "<B", "I": "<i", "F": "<f", "D": "<d", "L": "<q"}.items()
+}
 ARRAYS = {"f": "<f4", "d": "<f8", "l": "<i8", "i": "<i4", "b": "u1", "c": "u1"}
 _DEEPEST = 64  # records inside records; real files have about ten
 _MOST_RECORDS = 5_000_000  # real files have thousands
@@ -155,11 +158,11 @@ class _Decoder:
         return record, end
 
     def value(self, end: int) -> Value:
-        letter = chr(self.take(1, end)[0])
-        if letter in _SCALARS:
-            form = _SCALARS[letter]
-            found: Value = struct.unpack(form, self.take(struct.calcsize(form), end))[0]
+        code = self.take(1, end)[0]
+        if form := _SCALARS.get(code):
+            found: Value = form.unpack(self.take(form.size, end))[0]
             return found
+        letter = chr(code)
         if letter in "SR":
             text = self.take(self.number(end), end)
             return text_of(text) if letter == "S" else text

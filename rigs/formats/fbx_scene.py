@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rigs.formats.fbx_animation import Animation, animations_of
+from rigs.formats.fbx_curves import FARTHEST
 from rigs.formats.fbx_graph import Graph, Properties, graph_of, integer, name_of, properties, text
 from rigs.formats.fbx_records import Damage, Packed, Record, Value
 from rigs.quat import FloatArray
@@ -35,7 +36,7 @@ class Node:
             Damage: it is something else.
         """
         values = self.properties.get(name, [default] * 3)
-        if len(values) != 3 or not all(isinstance(v, (int, float)) and abs(v) < 1e30 for v in values):
+        if len(values) != 3 or not all(isinstance(v, (int, float)) and abs(v) < FARTHEST for v in values):
             raise Damage(f"node {self.name!r} has {name} {values!r:.60} instead of three finite numbers")
         return np.array(values, float)
 

@@ -20,6 +20,7 @@ _WRITTEN = {
 }  # 12 is not read everywhere
 _NTSC = tuple(Fraction(1000 * rate, 1001) for rate in (12, 24, 30, 48, 60, 120, 240))
 _ROUNDED = 2e-6  # relative: 29.97 for 30000/1001
+_DOUBLE = 1e-14  # relative: a few roundings of double precision
 _SANE = (1e-3, 1e5)  # frames per second
 
 
@@ -42,7 +43,7 @@ def rate_of(mode: int, custom: float) -> Fraction:
         if abs(custom / rate - 1) < _ROUNDED:
             return rate
     near = Fraction(custom).limit_denominator(10**6)
-    return near if float(near) == custom else Fraction(custom)
+    return near if abs(near / Fraction(custom) - 1) < _DOUBLE else Fraction(custom)
 
 
 def ticks_of(seconds: Fraction) -> int:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rigs import quat
 from rigs.formats import euler
 from rigs.formats.fbx_animation import Curves
+from rigs.formats.fbx_curves import Curve
 from rigs.formats.fbx_scene import Node
 from rigs.quat import FloatArray
 
@@ -63,13 +64,16 @@ class _Times:
 
     def of(self, node: Node, name: str, default: float = 0.0) -> FloatArray:
         """Return a property (T, 3), or (1, 3) where nothing moves it."""
-        fixed, three = node.vector(name, default), self.curves.get((node.id, name), [])
-        if not any(three):
-            return fixed[None]
-        columns = [
-            c.at(self.ticks) if c else np.full(len(self.ticks), f) for c, f in zip(three, fixed, strict=True)
-        ]
-        return np.stack(columns, axis=1)
+        fixed = node.vector(name, default)
+        axes = self.curves.get((node.id, name), [None] * 3)
+        if not any(isinstance(axis, Curve) for axis in axes):
+            return np.array(
+                [[f if axis is None else axis for axis, f in zip(axes, fixed, strict=True)]], float
+            )
+        columns = np.empty((len(self.ticks), 3))
+        for column, axis, f in zip(columns.T, axes, fixed, strict=True):
+            column[:] = axis.at(self.ticks) if isinstance(axis, Curve) else f if axis is None else axis
+        return columns
 
 
 def _place(node: Node, parent: Place, times: _Times) -> Place:

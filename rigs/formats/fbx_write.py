@@ -14,8 +14,9 @@ import numpy as np
 from rigs import quat
 from rigs.clip import Clip
 from rigs.errors import FormatError
-from rigs.formats.fbx_character import Character, add_character
+from rigs.formats.fbx_character import add_character
 from rigs.formats.fbx_document import Objects, add_take, file_bytes
+from rigs.formats.fbx_skin import Character
 from rigs.formats.fbx_time import ticks_of
 from rigs.formats.finite import check_finite
 from rigs.formats.replacing import replacing
