@@ -17,7 +17,7 @@ from rigs.fingers import fingers
 from rigs.limbs import SIDES, Named, arm, ends_by_name, leg
 from rigs.motion import Motion
 from rigs.naming import read_names
-from rigs.parts import check_map, missing
+from rigs.parts import check_map, check_tree, missing
 from rigs.quat import FloatArray
 from rigs.rig import Rig
 from rigs.shape import ends_by_shape
@@ -154,13 +154,15 @@ def _places(clip: Clip, pose: AtRest, roles: Mapping[str, int]) -> dict[str, Flo
 def _rig(clip: Clip, pose: AtRest, roles: Mapping[str, int], stand: Stand, scale: float) -> Rig:
     """Stand a pose upright, of a person's size, on the floor, and say what is attached to it."""
     skeleton, names, turn = clip.motion.skeleton, clip.motion.skeleton.names, stand.turn
+    tree = Tree(skeleton)
+    check_tree(roles, tree, names)
     if np.linalg.norm(quat.to_rotvec(turn)) > _NO_TURN:
         log.warning("%s: at rest it does not stand upright facing +z, and is turned", clip.name)
     if stand.backward:
         log.warning("%s: its toes point away from where its left and right say that it faces", clip.name)
     positions = scale * quat.rotate(turn, pose.positions)
     floor = float(positions[:, 1].min())
-    named = Named(names, Tree(skeleton), read_names(names), positions)
+    named = Named(names, tree, read_names(names), positions)
     below = root(named, roles["Hips"], floor)
     offsets, rotations = scale * pose.offsets, pose.rotations.copy()
     offsets[0], rotations[0] = positions[0], quat.multiply(turn, rotations[0])

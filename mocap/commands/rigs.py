@@ -21,6 +21,7 @@ def rigs(context: click.Context) -> None:
     mocap rigs show unreal                  its joints, and which part each plays
     mocap rigs show hero.fbx                the same of a character file
     mocap rigs map  hero.fbx -o hero.yaml   to correct what is not recognised
+    mocap rigs show hero.fbx --map hero.yaml
     """  # noqa: D301 - click keeps the lines of a paragraph that begins with a backspace character
     if context.invoked_subcommand is None:
         from rigs.library import load_definition, load_rig, rig_names

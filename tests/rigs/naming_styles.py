@@ -126,6 +126,30 @@ STYLES = {
               "toe"),
         (), {},
     ),
+    "Advanced Skeleton": (
+        {"Hips": "Root_M", "Spine": "Spine1_M", "Spine1": "Chest_M", "Neck": "Neck_M", "Head": "Head_M"},
+        limbs("{}_L", "{}_R", "Scapula", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle", "Toes")
+        | both("{}_L", "{}_R", finger_names("{word}Finger{number}", ENGLISH)),
+        (), {},
+    ),
+    "Motive": (
+        {"Hips": "Hip", "Spine": "Ab", "Spine1": "Chest", "Neck": "Neck", "Head": "Head"},
+        limbs("L{}", "R{}", "Shoulder", "UArm", "FArm", "Hand", "Thigh", "Shin", "Foot", "Toe"),
+        (), {},
+    ),
+    "Roblox": (
+        {"Hips": "LowerTorso", "Spine": "UpperTorso", "Head": "Head"},
+        both("Left{}", "Right{}", {"Arm": "UpperArm", "ForeArm": "LowerArm", "Hand": "Hand",
+                                   "UpLeg": "UpperLeg", "Leg": "LowerLeg", "Foot": "Foot"}),
+        (("HumanoidRootNode", "", "floor"),), {"LowerTorso": "HumanoidRootNode"},
+    ),
+    "joints at the end": (
+        {"Hips": "pelvis_jnt", "Spine": "spine_01_jnt", "Spine1": "spine_02_jnt", "Neck": "neck_jnt",
+         "Head": "head_jnt"},
+        limbs("{}_L_jnt", "{}_R_jnt", "clavicle", "shoulder", "elbow", "wrist", "hip", "knee", "ankle",
+              "ball"),
+        (("root_jnt", "", "floor"), ("head_end_jnt", "head_jnt", "Head")), {"pelvis_jnt": "root_jnt"},
+    ),
     "Biped": biped(),
     "Character Creator": character_creator(),
 }  # fmt: skip

@@ -32,6 +32,11 @@ from rigs.naming import read_name, read_names
         ("lowerback", "spine", ""),
         ("UpperChest", "spine", ""),
         ("neckLower", "neck", ""),
+        ("LUArm", "upper_arm", "Left"),
+        ("Hip_R", "thigh", "Right"),
+        ("Head_M", "head", ""),
+        ("elbow_L_jnt", "forearm", "Left"),
+        ("LowerTorso", "hips", ""),
     ],
 )
 def test_part_and_side(name: str, kind: str, side: str) -> None:
