@@ -20,7 +20,7 @@ from rigs.contact import plants
 from rigs.limb import Limb, reach, reach_of
 from rigs.pose import WorldPose
 from rigs.quat import FloatArray
-from rigs.retarget import resting
+from rigs.retarget import standing
 from rigs.rig import Rig
 
 Bools: TypeAlias = NDArray[np.bool_]
@@ -116,7 +116,7 @@ def _lay_flat(pose: WorldPose, rig: Rig, foot: Foot, level: FloatArray, fps: flo
     toes = np.isfinite(level[:, 0]) if foot.ball_joint != foot.limb.end else np.zeros(len(flat), bool)
     turns = {j: pose.rotations[:, j].copy() for j in (foot.limb.end, foot.ball_joint)}
     for joint, when in ((foot.ball_joint, toes), (foot.limb.end, flat)):  # without toes, both are the ankle
-        rest = resting(rig).rotations[0, joint]
+        rest = standing(rig).rotations[0, joint]
         turns[joint] = quat.multiply(_flattening(turns[joint], rest, when, fps), turns[joint])
     for joint in sorted(turns):
         pose.turn(joint, turns[joint])
@@ -145,18 +145,18 @@ def _shift(points: FloatArray, heights: FloatArray, level: FloatArray, fps: floa
     wanted = np.full(points.shape[:2], np.nan)  # heights that points shall have
     wanted[:, 0] = level[:, 0]
     wanted[:, 1] = np.where(np.isfinite(level[:, 0]), np.nan, level[:, 1])  # the ball's is surer
-    standing = np.isfinite(level)
-    shift = _solved(points, wanted + heights, standing, fps)
+    held = np.isfinite(level)
+    shift = _solved(points, wanted + heights, held, fps)
     for _ in range(ROUNDS):
         below = points[..., 1] + shift[:, None, 1] < heights - BELOW
         if not (below & np.isnan(wanted)).any():
             break
         wanted = np.where(below & np.isnan(wanted), 0.0, wanted)
-        shift = _solved(points, wanted + heights, standing, fps)
+        shift = _solved(points, wanted + heights, held, fps)
     return shift
 
 
-def _solved(points: FloatArray, height: FloatArray, standing: Bools, fps: float) -> FloatArray:
+def _solved(points: FloatArray, height: FloatArray, held: Bools, fps: float) -> FloatArray:
     """Least squares over the corrections of all frames: (T, 3) m.
 
     height: (T, 3) metres that ball, heel and tip shall have, NaN where any will do; standing: (T, 2). A
@@ -165,8 +165,8 @@ def _solved(points: FloatArray, height: FloatArray, standing: Bools, fps: float)
     """
     band = smooth_band(len(points), fps, BENT, FAR)
     right = np.zeros((len(points), 3))
-    for point in range(standing.shape[1]):
-        hold = (standing[1:, point] & standing[:-1, point]) / (HELD_SD**2 * fps)
+    for point in range(held.shape[1]):
+        hold = (held[1:, point] & held[:-1, point]) / (HELD_SD**2 * fps)
         step = hold[:, None] * np.diff(points[:, point], axis=0)
         band[0, 1:] += hold
         band[0, :-1] += hold
@@ -216,7 +216,7 @@ def _foot(rig: Rig, side: str) -> Foot | None:
     if None in parts:
         return None
     upper, middle, end = (skeleton.index(str(name)) for name in parts)
-    pose = resting(rig)
+    pose = standing(rig)
     at, turned = pose.positions[0], pose.rotations[0]
     toe = names.get(f"{side}ToeBase")
     ball_joint = skeleton.index(toe) if toe else end

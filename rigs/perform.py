@@ -15,7 +15,7 @@ from rigs.limb import Limb, reach
 from rigs.motion import Motion
 from rigs.pose import WorldPose
 from rigs.quat import FloatArray
-from rigs.retarget import leg_scale, resting, retarget
+from rigs.retarget import hip_height, leg_scale, resting, retarget
 from rigs.rig import Rig
 from rigs.root import RootMotion, carry
 from rigs.sharing import share
@@ -23,6 +23,7 @@ from rigs.sharing import share
 FootLock = Literal["auto", "always", "never", "ground"]
 FOOT_LOCKS: tuple[FootLock, ...] = get_args(FootLock)
 
+HIP_HEIGHT = 0.92  # metres, of the people whose standing was learned from
 _BACKWARD = np.array([0.0, 0.0, -1.0])  # where elbows point in the rest pose
 
 
@@ -71,13 +72,22 @@ def perform(
     return Clip(name, moved, rig.rest, rig.roles, first)
 
 
+def find_level(motion: Motion, rig: Rig, lenient: bool = False) -> FloatArray:
+    """Return what carries left and right ball, left and right heel (T, 4) m, NaN where they do not stand.
+
+    Judged as of somebody of usual size, so that small characters are not taken for standing.
+    """
+    where, heights = soles_of(rig, WorldPose.of(motion))
+    size = HIP_HEIGHT / hip_height(rig)
+    return find_contacts(size * where, size * heights, float(motion.fps), lenient).level / size
+
+
 def _plant(
     pose: WorldPose, motion: Motion, source: Rig, target: Rig, lock: FootLock, level: FloatArray | None
 ) -> None:
     fps = float(motion.fps)
     if level is None or lock == "always":
-        where, heights = soles_of(source, WorldPose.of(motion))
-        level = find_contacts(where, heights, fps, lenient=lock == "always").level
+        level = find_level(motion, source, lenient=lock == "always")
     level = leg_scale(source, target) * level
     if lock == "ground":
         _put_down(pose, target)

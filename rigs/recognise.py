@@ -36,6 +36,7 @@ _LIKELY = 1.6  # metres
 _SCALES = (0.001, 0.01, 0.0254, 0.1, 5.6444, 10.0, 39.37, 100.0)  # 5.6444: the CMU library's units read as cm
 _FLOOR = 0.05  # metres: a root so near to the floor stays where it is
 _NO_TURN = 1e-3  # radians
+_ALONG = 0.9  # of the trunk that goes along one axis
 _ENDS = ("LeftFoot", "RightFoot", "LeftHand", "RightHand")
 
 
@@ -78,7 +79,28 @@ def recognise_moving(clip: Clip, mapped: Mapping[str, str] | None = None) -> tup
         ):
             moved[joint] = np.tile(scale * motion.skeleton.offsets[joint], (len(motion), 1))
     root = scale * quat.rotate(stand.turn, motion.root)
-    return rig, Motion(rig.skeleton, quat.continuous(rotations), root, motion.fps, moved)
+    done = Motion(rig.skeleton, quat.continuous(rotations), root, motion.fps, moved)
+    return rig, _upright(done, rig, clip.name)
+
+
+def _upright(motion: Motion, rig: Rig, name: str) -> Motion:
+    """Return the motion, turned if somebody who rests upright moves along another axis of the world.
+
+    So do characters of files whose rest pose is y-up and whose motion is z-up.
+    """
+    at, index = motion.world()[0], motion.skeleton.index
+    top = rig.roles.get("Head", rig.roles.get("Neck", rig.roles["Hips"]))
+    trunk = (at[:, index(top)] - at[:, index(rig.roles["Hips"])]).mean(axis=0)
+    axis = np.zeros(3)
+    axis[np.argmax(np.abs(trunk))] = np.sign(trunk[np.argmax(np.abs(trunk))])
+    if axis[1] > 0.5 or np.abs(trunk).max() < _ALONG * np.linalg.norm(trunk):
+        return motion
+    log.warning("%s: it moves with another axis up than it rests with, and is turned", name)
+    turn = quat.between(axis, np.array([0.0, 1.0, 0.0]))
+    rotations = motion.rotations.copy()
+    rotations[:, 0] = quat.multiply(turn, rotations[:, 0])
+    root = quat.rotate(turn, motion.root)
+    return Motion(motion.skeleton, quat.continuous(rotations), root, motion.fps, motion.translations)
 
 
 def _found(clip: Clip, mapped: Mapping[str, str]) -> tuple[AtRest, dict[str, int], Stand]:
@@ -97,8 +119,6 @@ def _found(clip: Clip, mapped: Mapping[str, str]) -> tuple[AtRest, dict[str, int
             f"character {clip.name!r} is not recognised: its {len(clip.motion.skeleton)} joints have no"
             f" {', no '.join(missing(roles))}; write a map with `mocap rigs map`, complete it, use --map"
         )
-    if then is not None and then.straight > _LIKE_REST and then.up @ stand.up < 0.5:
-        log.warning("%s: it moves with another axis up than it rests with; is its file z-up?", clip.name)
     return pose, roles, stand
 
 

@@ -21,6 +21,7 @@ from rigs.rig import Rig
 
 FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 FLAT_FOOT = np.deg2rad((5.0, 60.0))  # from ankle to ball, below the horizon, on a foot that stands
+RAISED = np.deg2rad(27.0)  # the usual, of a foot that hangs at rest when it is put down
 _ALIGNED = {"Arm": "ForeArm", "ForeArm": "Hand", "UpLeg": "Leg", "Leg": "Foot"}  # role: where its bone ends
 _SPINE = re.compile(r"Spine\d*$")
 _NECK = re.compile(r"Neck\d*$")
@@ -48,7 +49,12 @@ def retarget(motion: Motion, source: Rig, target: Rig) -> WorldPose:
 
 def leg_scale(source: Rig, target: Rig) -> float:
     """Return how many times as long the target's legs are, from the floor to between the hips."""
-    return _hip_height(target) / _hip_height(source)
+    return hip_height(target) / hip_height(source)
+
+
+def hip_height(rig: Rig) -> float:
+    """Return the height (m) of the hip joints over the floor when the character stands."""
+    return float(_between_hips(rig, standing(rig))[0, 1])
 
 
 def resting(rig: Rig) -> WorldPose:
@@ -56,9 +62,32 @@ def resting(rig: Rig) -> WorldPose:
     return WorldPose(rig.skeleton, rig.rest[None], rig.skeleton.offsets[:1])
 
 
+def standing(rig: Rig) -> WorldPose:
+    """Return the rest pose of a rig with feet that hang, as in some, put down flat; one frame."""
+    pose, joints = resting(rig), _joints(rig)
+    floor = pose.positions[0, :, 1].min()
+    raised = False
+    for side in ("Left", "Right"):
+        foot, toe = joints.get(f"{side}Foot"), joints.get(f"{side}ToeBase")
+        if foot is None or toe is None:
+            continue
+        bone = pose.positions[0, toe] - pose.positions[0, foot]
+        length = float(np.linalg.norm(bone))
+        if length < 1e-6 or FLAT_FOOT[0] <= np.arcsin(-bone[1] / length) <= FLAT_FOOT[1]:
+            continue
+        flat = np.array([0.0, -np.sin(RAISED), np.cos(RAISED)])
+        pose.turn(foot, quat.multiply(quat.between(bone, flat), pose.rotations[:, foot]))
+        raised = True
+    if raised:
+        parts = [joints[role] for role in joints if role.endswith(("Foot", "ToeBase"))]
+        pose.root = pose.root + (floor - pose.positions[0, parts, 1].min()) * np.array([0.0, 1.0, 0.0])
+        pose.refresh(range(len(rig.skeleton)))
+    return pose
+
+
 def _turns(motion: Motion, source: Rig, target: Rig) -> dict[str, FloatArray]:
     """How each of the target's roles is turned in the world from its rest pose: role -> (T, 4)."""
-    rest, moving = resting(source), WorldPose.of(motion)
+    rest, moving = standing(source), WorldPose.of(motion)
     found = {
         role: quat.multiply(moving.rotations[:, j], quat.conjugate(rest.rotations[:, j]))
         for role, j in _joints(source).items()
@@ -139,21 +168,18 @@ def _laid(here: FloatArray | None, there: FloatArray | None, above: FloatArray) 
 
 
 def _foot_alignment(here: FloatArray | None, there: FloatArray | None) -> FloatArray:
-    """Turn feet to one heading; standing feet slope by their anatomy, so only one that hangs is raised."""
+    """Turn standing feet to one heading; each slopes by its own anatomy."""
     if here is None or there is None:
         return quat.identity(1)
     flat = np.array([1.0, 0.0, 1.0])
-    slope = np.arcsin(-there[1] / np.linalg.norm(there))
-    if FLAT_FOOT[0] <= slope <= FLAT_FOOT[1]:
-        here, there = here * flat, there * flat
-    return quat.between(there, here)[None]
+    return quat.between(there * flat, here * flat)[None]
 
 
 class _Resting:
     """Directions in the rest pose of a rig."""
 
     def __init__(self, rig: Rig) -> None:
-        pose = resting(rig)
+        pose = standing(rig)
         self._joints = _joints(rig)
         self._at, self._turned, self._rig = pose.positions[0], pose.rotations[0], rig
 
@@ -187,7 +213,7 @@ class _Resting:
 
 def _posed(turns: Mapping[str, FloatArray], target: Rig, frames: int) -> WorldPose:
     """Turn the target's joints, from the root outwards."""
-    skeleton, rest = target.skeleton, resting(target)
+    skeleton, rest = target.skeleton, standing(target)
     local = np.repeat(rest.local, frames, axis=0)
     pose = WorldPose(skeleton, local, np.repeat(skeleton.offsets[:1], frames, axis=0))
     for role, joint in sorted(_joints(target).items(), key=lambda item: item[1]):
@@ -208,11 +234,6 @@ def _between_hips(rig: Rig, pose: WorldPose) -> FloatArray:
     joints = _joints(rig)
     legs = [joints[r] for r in ("LeftUpLeg", "RightUpLeg") if r in joints]
     return np.asarray(pose.positions[:, legs if len(legs) == 2 else [joints["Hips"]]].mean(axis=1))
-
-
-def _hip_height(rig: Rig) -> float:
-    """Height (m) of the hips over the floor at rest."""
-    return float(_between_hips(rig, resting(rig))[0, 1])
 
 
 def _joints(rig: Rig) -> dict[str, int]:

@@ -16,10 +16,11 @@ from rigs.clip import Clip
 from rigs.errors import RigError
 from rigs.library import load_rig, rig_names
 from rigs.motion import Motion
-from rigs.recognise import recognise
+from rigs.recognise import recognise, recognise_moving
 from rigs.rig import Rig
 from rigs.skeleton import Skeleton
 from rigs.stand import pose_kind, resting_positions
+from tests.rigs.characters import person, wild_motion
 from tests.rigs.foreign import both, character, expected, finger_names
 from tests.rigs.naming_styles import ENGLISH, LIMBS, STYLES, TRUNK, limbs
 
@@ -186,3 +187,35 @@ def test_roles_that_a_file_tells_come_first_and_a_map_before_them() -> None:
 def test_a_wrong_map_is_refused_with_its_neighbours(mapped: dict[str, str], message: str) -> None:
     with pytest.raises(RigError, match=message):
         recognise(character(TRUNK, limbs("Left{}", "Right{}", *LIMBS)), mapped)
+
+
+def test_who_rests_upright_and_moves_along_another_axis_is_turned() -> None:
+    rig = person()
+    motion = wild_motion(rig, scale=0.1)
+    lying = quat.from_rotvec([np.pi / 2, 0.0, 0.0])
+    rotations = motion.rotations.copy()
+    rotations[:, 0] = quat.multiply(lying, rotations[:, 0])
+    z_up = Motion(motion.skeleton, rotations, quat.rotate(lying, motion.root), motion.fps)
+    found, turned = recognise_moving(Clip("a", z_up, rig.rest))
+    np.testing.assert_allclose(turned.world()[0], motion.world()[0], atol=1e-9)
+    assert found.roles["LeftLeg"] == "LeftLeg"
+    same = recognise_moving(Clip("a", motion, rig.rest))[1]
+    np.testing.assert_allclose(same.world()[0], motion.world()[0], atol=1e-12)
+
+
+def test_the_motion_of_a_character_that_faces_elsewhere_and_is_too_large_goes_along() -> None:
+    rig = person()
+    motion = wild_motion(rig, scale=0.1)
+    turn = quat.from_rotvec([0.0, np.pi / 2, 0.0])
+    skeleton = Skeleton(
+        rig.skeleton.names,
+        rig.skeleton.parents,
+        100.0 * np.concatenate([quat.rotate(turn, rig.skeleton.offsets[:1]), rig.skeleton.offsets[1:]]),
+        {name: 100.0 * tip for name, tip in rig.skeleton.tips.items()},
+    )
+    rest, rotations = rig.rest.copy(), motion.rotations.copy()
+    rest[0] = quat.multiply(turn, rest[0])
+    rotations[:, 0] = quat.multiply(turn, rotations[:, 0])
+    large = Motion(skeleton, rotations, 100.0 * quat.rotate(turn, motion.root), motion.fps)
+    _, back = recognise_moving(Clip("a", large, rest))
+    np.testing.assert_allclose(back.world()[0], motion.world()[0], atol=1e-9)
