@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -24,11 +24,16 @@ _MOST_KEYS = 1_000_000  # and two more for each byte of the file: curves of one 
 
 @dataclass(frozen=True, eq=False)
 class Animation:
-    """name; first and last tick of its span; movers: the id of the curve node of what it moves."""
+    """An animation by its name.
+
+    span: its first and last tick; movers: the id of the curve node of what it moves; moved: ids of models
+    that it has curves for.
+    """
 
     name: str
     span: tuple[int, int]
     movers: dict[Moved, int] = field(default_factory=dict)
+    moved: set[int] = field(default_factory=set)
 
 
 def animations_of(top: Record, graph: Graph) -> list[Animation]:
@@ -48,6 +53,8 @@ def animations_of(top: Record, graph: Graph) -> list[Animation]:
     }
     for (stack, model, name), mover in _lowest(graph, rank).items():
         found[stack].movers[model, name] = mover
+        if mover in graph.channels:
+            found[stack].moved.add(model)
     documents = top.first("Documents")
     document = documents.first("Document") if documents else None
     active = properties(document).get("ActiveAnimStackName", [])[:1]
@@ -68,24 +75,19 @@ def _lowest(graph: Graph, rank: dict[int, tuple[int, int]]) -> dict[tuple[int, i
     return {key: min(movers)[-1] for key, movers in found.items()}
 
 
-def moves(graph: Graph, animation: Animation, models: Iterable[int]) -> bool:
-    """Return whether an animation has curves that move one of the models."""
-    movers = (animation.movers.get((model, name)) for model in models for name in _ANIMATED)
-    return any(mover in graph.channels for mover in movers)
-
-
 def curves_of(graph: Graph, animation: Animation, models: set[int], size: int) -> Curves:
     """Return the curves by which an animation moves models; size is the file's in bytes.
 
     Raises:
         Damage: a curve makes no sense, or there are more keys than a file of that size can hold.
     """
-    wanted = {moved: mover for moved, mover in animation.movers.items() if moved[0] in models}
+    moved = {(model, name) for model in models for name in _ANIMATED} & animation.movers.keys()
+    wanted = {key: animation.movers[key] for key in moved}
     curves = [curve for mover in wanted.values() for curve in graph.channels.get(mover, {}).values()]
     keys = sum(_keys(graph.records[curve]) for curve in curves)
     if keys > _MOST_KEYS + 2 * size:
         raise Damage(f"it has {keys} keys, more than a file of its size can hold")
-    return {moved: [_axis(graph, mover, axis) for axis in "XYZ"] for moved, mover in wanted.items()}
+    return {key: [_axis(graph, mover, axis) for axis in "XYZ"] for key, mover in wanted.items()}
 
 
 def _axis(graph: Graph, mover: int, axis: str) -> Axis:

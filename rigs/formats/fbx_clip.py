@@ -9,7 +9,7 @@ import numpy as np
 
 from rigs import quat
 from rigs.clip import Clip
-from rigs.formats.fbx_animation import Curves, curves_of, moves
+from rigs.formats.fbx_animation import Curves, curves_of
 from rigs.formats.fbx_axes import Turn, turn_of
 from rigs.formats.fbx_frames import frames_of
 from rigs.formats.fbx_graph import integer, number
@@ -65,7 +65,7 @@ def clip_of(scene: Scene, joints: list[Node], others: int, otherwise: str) -> Cl
 def _animation(scene: Scene, nodes: list[Node], name: str) -> tuple[tuple[int, int], Curves]:
     """Return the span, and the curves, of the first animation that moves nodes."""
     ids = {node.id for node in nodes}
-    moving = [animation for animation in scene.animations if moves(scene.graph, animation, ids)]
+    moving = [animation for animation in scene.animations if not animation.moved.isdisjoint(ids)]
     if not moving:
         return (0, 0), {}
     if len(moving) > 1:

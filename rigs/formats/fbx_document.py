@@ -16,8 +16,8 @@ VERSION = 7400
 CREATOR = "markerless-mocap"
 TOP = Long(0)  # the id from which hangs what has no parent
 
-# These belong together: readers that find others take the file for damaged. Source: as all exporters but
-# Autodesk's write them, for a file that does not say when it was made.
+# These belong together: readers that find others take the file for damaged. They are those of Blender's
+# files, which do not say when they were made.
 _FILE_ID = bytes.fromhex("28b32aebb624ccc2bfc8b02aa92bfcf1")
 _CREATED = "1970-01-01 10:00:00:000"
 _FOOTER = bytes.fromhex("fabcab09d0c8d466b176fb831cf7267e")

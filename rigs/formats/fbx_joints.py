@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
+from rigs.formats.fbx_records import Damage
 from rigs.formats.fbx_scene import LIMBS, Node, Scene
 
 log = logging.getLogger(__name__)
+
+_MOST = 1000  # skeletons
 
 
 def skeletons(scene: Scene) -> list[list[Node]]:
@@ -16,6 +19,9 @@ def skeletons(scene: Scene) -> list[list[Node]]:
     Joints are limbs and what skins are bound to, or, where there are neither, all nulls; and what hangs
     between two joints. Roots that hang from the same node make one skeleton, of which that node is the root.
     Single joints count only where there is no skeleton of more.
+
+    Raises:
+        Damage: there are more skeletons than any scene has.
     """
     joints = {node for node in scene.nodes if node.kind in LIMBS} | set(scene.bound)
     joints = joints or {node for node in scene.nodes if node.kind == "Null"}
@@ -28,6 +34,8 @@ def skeletons(scene: Scene) -> list[list[Node]]:
         if node in joints:
             root_of[node] = root_of.get(node.parent, node) if node.parent else node
             found.setdefault(root_of[node], []).append(node)
+    if len(found) > _MOST:
+        raise Damage(f"its joints make {len(found)} skeletons, and at most {_MOST} are read")
     several = [joints for joints in found.values() if len(joints) > 1]
     if several and len(several) < len(found):
         single = next(root for root, joints in found.items() if len(joints) == 1)

@@ -3,9 +3,9 @@
     python blender_read.py clip.bvh out.npz
 
 Default settings but, of BVH, for the scale, centimetres to metres, and the scene taking the file's rate and
-length. Saves names and heads (T, J, 3) of the bones of all armatures in Blender's world, the first and the
-last frame that has a key, fps and fps_base. The scene's end says less: the import of BVH only ever lengthens
-it, to a frame past the last key.
+length. Saves names and heads (T, J, 3) of the bones of all armatures in Blender's world, where the vertices
+(N, 3) of all meshes are in the last frame, the first and the last frame that has a key, fps and fps_base.
+The scene's end says less: the import of BVH only ever lengthens it, to a frame past the last key.
 """
 
 import os
@@ -25,6 +25,12 @@ def load(source: str) -> None:
         )
 
 
+def vertices() -> list:
+    now = bpy.context.evaluated_depsgraph_get()
+    meshes = [thing.evaluated_get(now) for thing in bpy.data.objects if thing.type == "MESH"]
+    return [mesh.matrix_world @ vertex.co for mesh in meshes for vertex in mesh.data.vertices]
+
+
 def main(source: str, target: str) -> None:
     load(source)
     scene = bpy.context.scene
@@ -39,6 +45,7 @@ def main(source: str, target: str) -> None:
         target,
         names=np.array([bone.name for a in armatures for bone in a.pose.bones]),
         heads=np.array(heads, dtype=float),
+        vertices=np.array(vertices(), dtype=float),
         keyed=np.array([first, last]),
         fps=scene.render.fps,
         fps_base=scene.render.fps_base,

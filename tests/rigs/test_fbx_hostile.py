@@ -148,6 +148,12 @@ def test_nodes_in_a_long_row(tmp_path: Path) -> None:
     assert read_or_refuse(tmp_path / "b.fbx", fbx_text(row[:400]).encode())
 
 
+def test_more_skeletons_than_any_scene_has(tmp_path: Path) -> None:
+    (tmp_path / "a.fbx").write_text(fbx_text([Node(f"n{k}") for k in range(1001)]))
+    with pytest.raises(FormatError, match="its joints make 1001 skeletons, and at most 1000 are read"):
+        read_clips(tmp_path / "a.fbx")
+
+
 def test_many_skeletons_that_share_one_long_animation(tmp_path: Path) -> None:
     """A few keys for hours would make poses that no memory holds."""
     roots = [Node(f"r{k}", parent=f"g{k}") for k in range(300)]

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rigs import quat
 from rigs.clip import Clip
 from rigs.formats import read_clips, write_clips
+from rigs.stick import stick_figure
 from tests.rigs.fbx_text import YUP, Curve, Node, fbx_text, limbs
 from tests.rigs.wild_clip import wild_clip
 
@@ -54,6 +56,20 @@ def test_blender_sees_what_we_wrote(tmp_path: Path, blender_python: Path, fps: i
     assert_places(from_z_up(seen["heads"]), seen["names"].tolist(), clip)
     assert seen["keyed"].tolist() == [1, len(clip.motion)]
     assert (int(seen["fps"]), float(seen["fps_base"])) == (fps, 1.0)
+
+
+@pytest.mark.blender
+@pytest.mark.slow
+def test_in_blender_the_skin_follows_the_bones(tmp_path: Path, blender_python: Path) -> None:
+    clip = wild_clip()
+    write_clips(tmp_path / "a.fbx", [clip])
+    stick = stick_figure(clip)
+    rest, turned = (values[0] for values in clip.resting.world())
+    places, turns = (values[-1] for values in clip.motion.world())
+    own = quat.rotate(quat.conjugate(turned[stick.joint]), stick.vertices - rest[stick.joint])
+    expected = places[stick.joint] + quat.rotate(turns[stick.joint], own)
+    seen = from_z_up(in_blender(blender_python, tmp_path / "a.fbx")["vertices"])
+    assert np.abs(seen - expected).max() <= SAME_PLACE
 
 
 @pytest.mark.blender
