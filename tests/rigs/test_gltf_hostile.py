@@ -204,7 +204,7 @@ def test_buffers_that_are_not_what_they_say_are_refused(tmp_path: Path) -> None:
 def test_a_chain_without_end_and_joints_without_number_are_refused_at_once(tmp_path: Path) -> None:
     chain = [{"children": [node + 1]} for node in range(100_000)] + [{}]
     fan = [{"children": list(range(1, 50_001))}] + [{}] * 50_000
-    began = time.perf_counter()
+    began = time.process_time()
     for nodes, message in ((chain, "more than 512 nodes deep"), (fan, "has 50000 joints")):
         document = {
             "asset": {"version": "2.0"},
@@ -213,7 +213,7 @@ def test_a_chain_without_end_and_joints_without_number_are_refused_at_once(tmp_p
         }
         (tmp_path / "many.glb").write_bytes(glb(document))
         assert message in refused(tmp_path / "many.glb")
-    assert time.perf_counter() - began < 10.0
+    assert time.process_time() - began < 10.0
 
 
 def test_a_chunk_longer_than_the_file_is_refused(tmp_path: Path) -> None:
