@@ -73,8 +73,7 @@ def export(
     own = rig == OWN
     target_rig = None if own else character(rig, mapped)
     if motion is not None:
-        who = characters_of(motion, mapped if own else None)
-        who = who if every or person is None else _only(who, person, motion)
+        who = _chosen(characters_of(motion, mapped if own else None), person, every, motion)
     else:
         who = people_of(take, person, every)
     clips = shaped(who, target_rig, shape or Shape(), say)
@@ -89,9 +88,16 @@ def export(
     return written
 
 
-def _only(who: Mapping[int, Performer], person: int, source: Path) -> dict[int, Performer]:
+def _chosen(
+    who: Mapping[int, Performer], person: int | None, every: bool, source: Path
+) -> Mapping[int, Performer]:
+    numbers = ", ".join(map(str, who))
+    if every or (person is None and len(who) == 1):
+        return who
+    if person is None:
+        raise MocapError(f"{source} has {len(who)} characters: say --person {numbers}, or --all")
     if person not in who:
-        raise MocapError(f"{source}: no character {person}; it has {', '.join(map(str, who))}")
+        raise MocapError(f"{source}: no character {person}; it has {numbers}")
     return {person: who[person]}
 
 

@@ -125,6 +125,18 @@ def test_a_motion_file_is_as_good_as_a_take(walked: Path, tmp_path: Path) -> Non
     assert len(clip.motion) == len(people_of(walked, 1)[1].motion)
 
 
+def test_characters_of_one_file_must_be_told_apart(walked: Path, tmp_path: Path) -> None:
+    both = tmp_path / "both.glb"
+    export([both], walked, every=True)
+    with pytest.raises(MocapError, match="has 2 characters: say --person 1, 2, or --all"):
+        export([tmp_path / "b.fbx"], motion=both)
+    with pytest.raises(MocapError, match="no character 3; it has 1, 2"):
+        export([tmp_path / "b.fbx"], motion=both, person=3)
+    export([tmp_path / "b.fbx"], motion=both, person=2, rig="vrm")
+    (clip,) = read_clips(tmp_path / "b.fbx")
+    assert (len(clip.motion), clip.first) == (len(people_of(walked, 2)[2].motion), 5)
+
+
 def test_a_character_s_own_file_is_a_rig(walked: Path, tmp_path: Path) -> None:
     export([tmp_path / "hero.glb"], walked, person=1, rig="unreal4", shape=Shape(span="0:1"))
     (path,) = export([tmp_path / "c.fbx"], walked, person=1, rig=str(tmp_path / "hero.glb"))
