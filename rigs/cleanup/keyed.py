@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,16 +69,27 @@ def slerped(q: FloatArray, between: Between) -> FloatArray:
     return np.where(between.part[:, None] == 0.0, start, turned)
 
 
+def mixed(q: FloatArray, between: Between) -> FloatArray:
+    """Rotations (N, 4) whose four numbers go on lines between those (T, 4) of the keys, as in Blender.
+
+    It is the shortest arc, too, but not at a steady rate.
+    """
+    start, end = q[between.before], q[between.after]
+    nearer = np.where((start * end).sum(axis=-1, keepdims=True) < 0.0, -end, end)
+    part = between.part[:, None]
+    return np.where(part == 0.0, start, quat.normalise(start + part * (nearer - start)))
+
+
 Fill = Callable[[Between], FloatArray]
 
 
 def ways_of_filling(q: FloatArray, rest: FloatArray) -> list[Fill]:
     """Return how readers fill rotations (T, 4) of a joint with a rest rotation (4,): from frames to (N, 4).
 
-    By the shortest arc; and, in FBX, by lines between angles about the axes, which are of the whole rotation
-    or of what departs from rest, as the file has it.
+    By the shortest arc, at a steady rate or with numbers on lines; and, in FBX, by lines between angles about
+    the axes, which are of the whole rotation or of what departs from rest, as the file has it.
     """
-    ways: list[Fill] = [lambda between: slerped(q, between)]
+    ways: list[Fill] = [partial(slerped, q), partial(mixed, q)]
     for base in [quat.identity()] if abs(rest[0]) > 1.0 - 1e-12 else [quat.identity(), rest]:
         ways.append(_by_angles(q, base))
     return ways

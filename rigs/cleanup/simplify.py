@@ -31,9 +31,10 @@ def simplify(clip: Clip, bound: float) -> Clip:
 
     In all frames joints and tips stay within the bound of where they were, and so does skin about each bone,
     which tells how far it may be twisted. It holds for readers that turn joints by the shortest arc between
-    keys (glTF, USD) and for those that draw lines between angles about the axes (FBX), be these whole or from
-    rest, provided that the angles are unwrapped over all frames before keys are picked from them. Keys of the
-    first joint are of its position too, as are keys of every joint with translations.
+    keys, at a steady rate (glTF, USD) or not (Blender), and for those that draw lines between angles about
+    the axes (FBX), be these whole or from rest, provided that the angles are unwrapped over all frames before
+    keys are picked from them. Keys of the first joint are of its position too, as are keys of every joint
+    with translations.
 
     Args:
         clip: T frames; keys that it has are not looked at.
