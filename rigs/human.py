@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from rigs import quat
-from rigs.ground import STANDING
 from rigs.quat import FloatArray
 from rigs.rig import Rig
 from rigs.skeleton import Skeleton
+from rigs.stance import STANDING
 
 HEAD_JOINT = 0.93  # of the stature: the height of the head's joint
 
