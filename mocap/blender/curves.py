@@ -29,7 +29,7 @@ class Curves:
             data.action.use_fake_user = True
         self.action = bpy.data.actions.new(name)
         data.action = self.action
-        self._curves = _curves_of(self.action, data, target)
+        self._held = _holder(self.action, data, target)
 
     def write(
         self, path: str, values: FloatArray, frames: FloatArray, group: str, steps: bool = False
@@ -76,19 +76,19 @@ class Curves:
         self.write(path, np.array([value]), np.array([frame]), bone.name, steps=True)
 
     def _new(self, path: str, index: int, group: str) -> Any:
-        if hasattr(self._curves, "ensure"):  # since 5.0 the group has another name
-            return self._curves.new(path, index=index, group_name=group)
-        return self._curves.new(path, index=index, action_group=group)
+        curve = self._held.fcurves.new(path, index=index)
+        curve.group = self._held.groups.get(group) or self._held.groups.new(group)
+        return curve
 
 
-def _curves_of(action: Any, data: Any, target: Any) -> Any:
-    """The curves of an action for one object: by slots since Blender 4.4."""
+def _holder(action: Any, data: Any, target: Any) -> Any:
+    """What holds the curves of an action for an object: a slot's bag since Blender 4.4, before the action."""
     if not hasattr(action, "slots"):
-        return action.fcurves
+        return action
     slot = action.slots.new(id_type="OBJECT", name=target.name)
     data.action_slot = slot
     strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
-    return strip.channelbag(slot, ensure=True).fcurves
+    return strip.channelbag(slot, ensure=True)
 
 
 def _angles(turns: FloatArray, mode: str) -> FloatArray:
