@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import bpy
@@ -55,7 +54,8 @@ class Curves:
             curve.update()
 
     def turn(self, bone: Any, rotations: FloatArray, frames: FloatArray) -> None:
-        """Write how a pose bone is turned (T, 4) wxyz from its rest, in the mode that it has."""
+        """Write how a pose bone is turned (T, 4) wxyz from its rest, in its mode; its pose of before goes."""
+        bone.location, bone.scale = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         path, name, mode = f'pose.bones["{_escaped(bone.name)}"].', bone.name, bone.rotation_mode
         turns = quat.continuous(quat.normalise(rotations))
         if mode == "QUATERNION":
@@ -101,8 +101,8 @@ def _angles(turns: FloatArray, mode: str) -> FloatArray:
 def _axis_angles(turns: FloatArray) -> FloatArray:
     rotvec = quat.to_rotvec(turns)
     angle = np.linalg.norm(rotvec, axis=1, keepdims=True)
-    up: Sequence[float] = (0.0, 1.0, 0.0)
-    return np.concatenate([angle, np.where(angle > 0.0, rotvec / np.maximum(angle, 1e-12), up)], axis=1)
+    axis = np.where(angle > 0.0, rotvec / np.maximum(angle, 1e-12), (0.0, 1.0, 0.0))
+    return np.concatenate([angle, axis], axis=1)
 
 
 def _escaped(name: str) -> str:

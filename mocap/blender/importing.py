@@ -87,8 +87,12 @@ def _put(context: Any, clips: list[tuple[Clip, Contacts | None]], start: int, so
         raise RigError(f"{source} has no motion: run `mocap capture` again")
     if context.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
-    set_rate(context.scene, clips[0][0].motion.fps)
-    out = Imported()
+    out, fps = Imported(), clips[0][0].motion.fps
+    if len(bpy.data.actions) and rate_of(context.scene) != fps:
+        out.notes.append(
+            f"the scene now has {float(fps):.5g} frames a second: what moved before has another speed"
+        )
+    set_rate(context.scene, fps)
     for clip, contacts in clips:
         target = make_armature(clip, clip.name)
         frames = np.arange(len(clip.motion)) + float(start + clip.first)
@@ -128,7 +132,9 @@ def _add_cameras(context: Any, take: Take, out: Imported, start: int, with_video
         out.notes += [note] if note else []
     bent = [view.name for view in views if is_distorted(view)]
     if bent:
-        out.notes.append(f"lens distortion is not shown: towards the edges {', '.join(bent)} look off")
+        out.notes.append(
+            f"lens distortion is not shown: towards the edges the video is off in {', '.join(bent)}"
+        )
     look_through(context.scene, out.cameras[0])
 
 

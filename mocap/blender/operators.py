@@ -15,6 +15,7 @@ from rigs.perform import Performance
 
 from .cameras import is_ours, look_through
 from .importing import Imported, import_bvh, import_take
+from .mapfile import read_map_lines
 from .retargeting import retarget_onto
 
 _UNITS = {"AUTO": None, "CM": 0.01, "M": 1.0}
@@ -89,6 +90,12 @@ class RetargetMocap(bpy.types.Operator):
         ],
     )
 
+    map_file: bpy.props.StringProperty(
+        name="Map",
+        subtype="FILE_PATH",
+        description="Where the character is not recognised: a file of `mocap rigs map`, completed",
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether two armatures are selected."""
@@ -101,7 +108,9 @@ class RetargetMocap(bpy.types.Operator):
         target = context.active_object
         (source,) = (o for o in context.selected_objects if o.type == "ARMATURE" and o != target)
         with _refusals(self) as said:
-            action = retarget_onto(context, source, target, Performance(self.feet, self.hands, self.root))
+            mapped = read_map_lines(Path(bpy.path.abspath(self.map_file))) if self.map_file else {}
+            how = Performance(self.feet, self.hands, self.root)
+            action = retarget_onto(context, source, target, how, mapped)
             self.report({"INFO"}, f"{target.name}: {action.name}")
         return {"CANCELLED"} if said else {"FINISHED"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,10 @@ _DEFORMING = "DEF-"
 _TORSO = "torso"
 _TO_FK, _FOLLOW = "IK_FK", ("neck_follow", "head_follow")  # 1: FK; 1: with what they hang from
 _MOVES = 1e-6  # metres
+
+Move: TypeAlias = tuple[
+    FloatArray, FloatArray
+]  # from rest, in the world: turned (T, 4), then shifted (T, 3) m
 
 
 def is_generated(target: Any) -> bool:
@@ -73,26 +77,16 @@ def pose_controls(
         frames: (T,) of the scene.
         controls: the bones' controls.
     """
-    places, turns = motion.world()
-    skeleton = at_rest.skeleton
-    moved: dict[str, tuple[FloatArray, FloatArray]] = {}  # by control: turned, then shifted, in the world
-    for name, control in controls.items():
-        j = skeleton.index(name)
-        turn = quat.multiply(turns[:, j], quat.conjugate(at_rest.world[j]))
-        moved[control] = turn, places[:, j] - quat.rotate(turn, at_rest.heads[j])
-    above = {control: _hangs_from(target, control, controls) for control in (*moved, _TORSO)}
-    heads = _Controls(target, at_rest)
+    resting = _Controls(target, at_rest)
+    above = {control: _hangs_from(target, control, controls) for control in (*controls.values(), _TORSO)}
+    moves = _moves(at_rest, motion, controls)
     if _TORSO in target.pose.bones:
-        root = controls[skeleton.names[0]]
-        pivot = next((c for c in moved if above[c] == _TORSO), root)
-        turn, place = moved[root][0], heads.head(pivot)
-        there = quat.rotate(moved[pivot][0], place) + moved[pivot][1]
-        moved[_TORSO] = turn, there - quat.rotate(turn, place)
-    for control, (turn, shift) in moved.items():
-        head, own = heads.head(control), heads.turn(control)
+        moves[_TORSO] = _of_torso(moves, resting, above, controls[at_rest.skeleton.names[0]])
+    for control, (turn, shift) in moves.items():
+        head, own = resting.head(control), resting.turn(control)
         goal = quat.rotate(turn, head) + shift
         if (parent := above[control]) is not None:
-            turn_above, shift_above = moved[parent]
+            turn_above, shift_above = moves[parent]
             back = quat.conjugate(turn_above)
             turn, goal = quat.multiply(back, turn), quat.rotate(back, goal - shift_above)
         bone = target.pose.bones[control]
@@ -101,6 +95,26 @@ def pose_controls(
         if np.abs(away).max() > _MOVES and not any(bone.lock_location):
             curves.move(bone, away, frames)
     _switch(target, curves, float(frames[0]))
+
+
+def _moves(at_rest: AtRest, motion: Motion, controls: Mapping[str, str]) -> dict[str, Move]:
+    """How each control moves in the world, as its bone does."""
+    places, turns = motion.world()
+    found = {}
+    for name, control in controls.items():
+        j = at_rest.skeleton.index(name)
+        turn = quat.multiply(turns[:, j], quat.conjugate(at_rest.world[j]))
+        found[control] = turn, places[:, j] - quat.rotate(turn, at_rest.heads[j])
+    return found
+
+
+def _of_torso(
+    moves: Mapping[str, Move], resting: _Controls, above: Mapping[str, str | None], hips: str
+) -> Move:
+    """The torso is turned as the hips, and takes along the joint of the spine that hangs from it."""
+    pivot = next((control for control in moves if above[control] == _TORSO), hips)
+    turn, place = moves[hips][0], resting.head(pivot)
+    return turn, quat.rotate(moves[pivot][0], place) + moves[pivot][1] - quat.rotate(turn, place)
 
 
 def _switch(target: Any, curves: Curves, frame: float) -> None:

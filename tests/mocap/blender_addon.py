@@ -9,6 +9,7 @@ in centimetres, under an object that is turned and scaled. BLENDER_USER_RESOURCE
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -34,11 +35,14 @@ def main(extension: str, folder: str, character: str, out: str) -> None:
     bpy.ops.pose.rigify_generate()  # before it moves: the metarig's pose would become the rig's rest
     both(found, "metarig", source, metarig)
     both(found, "rigify", source, next(o for o in bpy.data.objects if o.name == "rig"))
-    both(found, "mixamo", source, built(character))
+    mixamo = built(character)
+    both(found, "mixamo", source, mixamo)
+    choose(source, mixamo)
+    found["refused_map"] = refused(bpy.ops.pose.mocap_retarget, map_file=str(Path(folder) / "map.yaml"))
     bpy.ops.import_anim.mocap(filepath=str(Path(folder) / "walk.bvh"))
     found |= {f"bvh_{key}": value for key, value in moving(bpy.context.object).items()}
     found |= {f"bvh_{key}": value for key, value in scene_says().items()}
-    found["refused"] = refused(Path(folder))
+    found["refused"] = refused(bpy.ops.import_anim.mocap, filepath=str(Path(folder) / "nothing.bvh"))
     np.savez(out, **found)
 
 
@@ -120,12 +124,13 @@ def built(character: str) -> bpy.types.Object:
     bpy.ops.object.mode_set(mode="OBJECT")
     for k, bone in enumerate(target.pose.bones):
         bone.rotation_mode = MODES[k % len(MODES)]
+        bone.location = (3.0, 0.0, 1.0)  # somebody's pose, which the new action must not inherit
     return target
 
 
-def refused(folder: Path) -> str:
+def refused(call: Callable[..., object], **arguments: object) -> str:
     try:
-        bpy.ops.import_anim.mocap(filepath=str(folder / "nothing.bvh"))
+        call(**arguments)
     except RuntimeError as error:
         return str(error).strip()
     return ""

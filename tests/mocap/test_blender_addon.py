@@ -8,17 +8,22 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
 import pytest
+import yaml
+from click.testing import CliRunner
 
 from calibration.camera import Cameras
 from calibration.files import write_aniposelib
 from mocap import __version__
+from mocap.cli import cli
 from mocap.errors import MocapError
 from mocap.extension import write_extension
 from mocap.people import Beside, write_people
@@ -26,6 +31,7 @@ from mocap.take import Take
 from mocap.vendoring import HOME, PACKAGES, relative
 from rigs.clip import Clip
 from rigs.contact import Contacts
+from rigs.errors import FormatError
 from rigs.formats import write_clips
 from rigs.motion import Motion
 from rigs.retarget import resting
@@ -60,6 +66,12 @@ def test_the_same_zip_every_time_and_nothing_beside_it(extension: Path, tmp_path
     again = write_extension(tmp_path / "again.zip")
     digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (extension, again)}
     assert len(digests) == 1 and [p.name for p in tmp_path.iterdir()] == ["again.zip"]
+
+
+def test_the_command_writes_it_and_says_how_to_install_it(tmp_path: Path, extension: Path) -> None:
+    answer = CliRunner().invoke(cli, ["blender", "-o", str(tmp_path / "a.zip")])
+    assert (answer.exit_code, answer.output.count("\n")) == (0, 1) and "Install from Disk" in answer.output
+    assert (tmp_path / "a.zip").read_bytes() == extension.read_bytes()
 
 
 def test_the_manifest_is_what_blender_asks_for(extension: Path) -> None:
@@ -135,6 +147,36 @@ def test_imports_become_relative() -> None:
         relative("import rigs.quat", 1)
 
 
+def map_reader() -> Callable[[Path], dict[str, str]]:
+    spec = spec_from_file_location("mapfile", HOME / "mocap" / "blender" / "mapfile.py")
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.read_map_lines
+
+
+@pytest.mark.parametrize(
+    "text", ["# all\nHips: pelvis  # that\n\nHead: \n", "Hips: 'it''s: #1'", 'Neck: "a\\tb"\nHead: ""']
+)
+def test_map_files_are_read_as_yaml_is(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text(text)
+    said = {role: joint for role, joint in yaml.safe_load(text).items() if joint is not None}
+    assert map_reader()(path) == said
+
+
+@pytest.mark.parametrize(
+    "text", ["Hips", "Hips: [a]", "Hips: a\nHips: b", "Hips: {", 'Hips: "\\q"', "Hips: |"]
+)
+def test_what_is_no_map_is_refused_by_line(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text(text)
+    with pytest.raises(FormatError, match=r"map.yaml, line \d: "):
+        map_reader()(path)
+    with pytest.raises(FormatError, match="cannot read"):
+        map_reader()(tmp_path / "missing.yaml")
+
+
 def test_a_zip_it_must_be(tmp_path: Path) -> None:
     with pytest.raises(MocapError, match=r"addon.py: Blender installs extensions from a \.zip"):
         write_extension(tmp_path / "addon.py")
@@ -173,6 +215,7 @@ def scene(folder: Path) -> tuple[Motion, np.ndarray, Motion, Cameras]:
         take.write_text("cameras.toml", path.read_text(encoding="utf-8"))
         take.complete()
     write_clips(folder / "walk.bvh", [Clip("walk", walking)])
+    (folder / "map.yaml").write_text("LeftArm: nowhere\n")
     return walking, level, other, cameras
 
 
@@ -226,7 +269,7 @@ def test_people_are_where_the_take_has_them(used) -> None:
     for which, truth, first in (("person1", walking, 0), ("person2", other, LATE)):
         assert found[f"{which}_frames"].tolist() == list(range(START + first, START + first + len(truth)))
         there = heads(found, which, list(truth.skeleton.names))
-        assert np.abs(there - in_blender(truth.world()[0])).max() < 1e-4
+        assert np.abs(there - in_blender(truth.world()[0])).max() < 2e-5
     rate, base, start, end = found["scene"]
     assert (rate, base, start, end) == (30, pytest.approx(1.001, abs=1e-7), START, START + len(walking) - 1)
 
@@ -251,7 +294,7 @@ def test_cameras_see_joints_where_ours_do(used) -> None:
     points = walking.world()[0][20 - START, row]
     for camera in cameras:
         seen = found[f"{camera.name}_seen"] - 0.5  # from the image's edge to centres of pixels
-        assert np.abs(seen - camera.project(points)).max() < 0.05
+        assert np.abs(seen - camera.project(points)).max() < 0.01
     first = {name: found[f"{name}_clips"].tolist() for name in cameras.names}
     # The take begins at 0.1 s, in cam1's frame 3, cam2's first, and 6 frames before cam3's; cam4's is lost.
     assert first == {"cam1": [START - 3], "cam2": [START], "cam3": [START + 6], "cam4": []}
@@ -262,9 +305,11 @@ def test_cameras_see_joints_where_ours_do(used) -> None:
 def test_a_bvh_stands_in_blender_at_its_size_and_rate(used) -> None:
     found, (walking, _, _, _) = used
     there = heads(found, "bvh", list(walking.skeleton.names))
-    assert np.abs(there - in_blender(walking.world()[0])).max() < 1e-4
+    assert np.abs(there - in_blender(walking.world()[0])).max() < 2e-5
     assert found["bvh_scene"].tolist()[:2] == [30, pytest.approx(1.001, abs=1e-7)]
-    assert "nothing.bvh" in str(found["refused"]) and "\n" not in str(found["refused"])
+    for key, named_in_it in (("refused", "nothing.bvh"), ("refused_map", "nowhere")):
+        said = str(found[key])
+        assert named_in_it in said and "\n" not in said and said.startswith("Error: ")
 
 
 def named(which: str, part: str, side: str) -> str:
@@ -288,7 +333,7 @@ def test_limbs_point_as_the_source_s(used, which: str) -> None:
                 np.diff(heads(found, f"{which}_never", names), axis=1)[:, 0],
             ]
             a, b = (bone / np.linalg.norm(bone, axis=1, keepdims=True) for bone in bones)
-            assert np.degrees(np.linalg.norm(a - b, axis=1).max()) < 0.5, (side, upper)
+            assert np.degrees(np.linalg.norm(a - b, axis=1).max()) < 0.05, (side, upper)
 
 
 @pytest.mark.slow
@@ -305,5 +350,4 @@ def test_planted_toes_stay(used, which: str) -> None:
                 there = at[plant.frames]
                 farthest.append(np.linalg.norm(there - there.mean(axis=0), axis=1).max())
         slid[feet] = max(farthest)
-    assert slid["auto"] < 5e-3
-    assert which != "mixamo" or slid["never"] > 2 * slid["auto"]  # longer shins than thighs would slide
+    assert slid["auto"] < 1e-3 and slid["never"] > 5e-3  # left alone, legs of other lengths slide
