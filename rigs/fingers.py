@@ -47,12 +47,11 @@ def _bending(named: Named, finger: str, chain: list[int]) -> list[int]:
 
 
 def _one_line(named: Named, chain: list[int]) -> list[int]:
-    """Of joints, nearer ones first, those that hang one from another."""
-    line: list[int] = []
-    for joint in chain:
-        if not line or line[-1] in named.tree.above(joint):
-            line.append(joint)
-    return line
+    """The longest line of joints, hanging one from another, among those of a finger."""
+    lines = [
+        [*(above for above in named.tree.above(joint)[::-1] if above in chain), joint] for joint in chain
+    ]
+    return max(lines, key=len, default=[])
 
 
 def _in_the_palm(named: Named, chain: list[int]) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
 from rigs.errors import RigError
 from rigs.standing import standing_human
+from rigs.tree import Tree
 
 MOST_SPINES, MOST_NECKS = 10, 5
 PARTS = (
@@ -22,6 +23,26 @@ NEEDED = {
     "left arm": ("LeftArm", "LeftForeArm", "LeftHand"),
     "right arm": ("RightArm", "RightForeArm", "RightHand"),
 }
+
+
+_HANGING = (
+    ("Hips", "Spine"),
+    ("Spine", "Head"),
+    *(
+        (upper if upper in ("Hips", "Spine") else side + upper, side + lower)
+        for side in ("Left", "Right")
+        for upper, lower in (
+            ("Hips", "UpLeg"),
+            ("UpLeg", "Leg"),
+            ("Leg", "Foot"),
+            ("Foot", "ToeBase"),
+            ("Spine", "Arm"),
+            ("Shoulder", "Arm"),
+            ("Arm", "ForeArm"),
+            ("ForeArm", "Hand"),
+        )
+    ),
+)
 
 
 def missing(roles: Collection[str]) -> list[str]:
@@ -52,6 +73,20 @@ def check_map(mapped: Mapping[str, str], joints: Collection[str] | None = None) 
         if joint and joint in seen:
             raise RigError(f"the map has the joint {joint!r} as {seen[joint]} and as {role}; keep one")
         seen[joint] = role
+
+
+def check_tree(roles: Mapping[str, int], tree: Tree, names: Sequence[str]) -> None:
+    """Check that the parts of a character hang from one another as they must.
+
+    Raises:
+        RigError: naming the two joints that do not.
+    """
+    for upper, lower in _HANGING:
+        a, b = roles.get(upper), roles.get(lower)
+        if a is not None and b is not None and a not in tree.above(b):
+            raise RigError(
+                f"{lower} ({names[b]!r}) does not hang from {upper} ({names[a]!r}); correct it with a map"
+            )
 
 
 def near(word: str, words: Collection[str]) -> str:

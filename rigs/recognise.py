@@ -16,7 +16,7 @@ from rigs.errors import RigError
 from rigs.fingers import fingers
 from rigs.limbs import SIDES, Named, arm, ends_by_name, leg
 from rigs.naming import read_names
-from rigs.parts import check_map, missing
+from rigs.parts import check_map, check_tree, missing
 from rigs.quat import FloatArray
 from rigs.rig import Rig
 from rigs.shape import ends_by_shape
@@ -125,6 +125,8 @@ def _places(clip: Clip, pose: AtRest, roles: Mapping[str, int]) -> dict[str, Flo
 def _rig(clip: Clip, pose: AtRest, roles: Mapping[str, int], stand: Stand) -> Rig:
     """Stand a pose upright, of a person's size, on the floor, and say what is attached to it."""
     skeleton, names, turn = clip.motion.skeleton, clip.motion.skeleton.names, stand.turn
+    tree = Tree(skeleton)
+    check_tree(roles, tree, names)
     if np.linalg.norm(quat.to_rotvec(turn)) > _NO_TURN:
         log.warning("%s: at rest it does not stand upright facing +z, and is turned", clip.name)
     if stand.backward:
@@ -132,7 +134,7 @@ def _rig(clip: Clip, pose: AtRest, roles: Mapping[str, int], stand: Stand) -> Ri
     scale = _scale(clip.name, quat.rotate(turn, pose.positions))
     positions = scale * quat.rotate(turn, pose.positions)
     floor = float(positions[:, 1].min())
-    named = Named(names, Tree(skeleton), read_names(names), positions)
+    named = Named(names, tree, read_names(names), positions)
     below = root(named, roles["Hips"], floor)
     offsets, rotations = scale * pose.offsets, pose.rotations.copy()
     offsets[0], rotations[0] = positions[0], quat.multiply(turn, rotations[0])

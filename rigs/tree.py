@@ -38,6 +38,9 @@ class Tree:
         return next(j for j in ways[0] if all(j in way for way in ways))
 
     def way(self, ancestor: int, joint: int) -> list[int]:
-        """Return the joints between an ancestor and a joint, from above, neither of them among these."""
+        """Return the joints between an ancestor and a joint, from above, neither of them among these.
+
+        None where it is no ancestor.
+        """
         above = self.above(joint)
-        return above[: above.index(ancestor)][::-1]
+        return above[: above.index(ancestor)][::-1] if ancestor in above else []
