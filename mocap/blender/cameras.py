@@ -55,9 +55,9 @@ def show_video(camera: Any, view: View, start: float, first: int, fps: Fraction)
     """
     if view.video is None:
         return f"{view.name}: its video is not where it was, so there is none behind the camera"
-    try:
-        clip = bpy.data.movieclips.load(str(view.video), check_existing=False)
-    except RuntimeError:
+    clip = bpy.data.movieclips.load(str(view.video))
+    if not clip.frame_duration:  # it is no video
+        bpy.data.movieclips.remove(clip)
         return f"{view.name}: Blender cannot read {view.video.name}"
     clip.frame_start = first - round((start - view.offset) * view.fps)
     background = camera.data.background_images.new()

@@ -27,7 +27,7 @@ from .contacts import write_contacts
 from .curves import Curves
 from .posing import motion_from_world
 from .timing import rate_of, set_range, set_rate
-from .views import clock_start, read_views
+from .views import View, clock_start, read_views
 
 
 @dataclass
@@ -59,9 +59,12 @@ def import_take(context: Any, folder: Path, start: int, with_cameras: bool, with
         standing = replace(motion, skeleton=human_rig(motion.skeleton).skeleton)
         clip = Clip(f"{folder.stem} {person}", standing, first=first_frame(take, person))
         clips.append((clip, read_beside(take, person).contacts))
+    views = read_views(take) if with_cameras else []  # all is read before anything is made
     out = _put(context, clips, start, folder)
-    if with_cameras:
-        _add_cameras(context, take, out, start, with_videos)
+    if views:
+        _add_cameras(context, folder, views, out, start, with_videos)
+    elif with_cameras:
+        out.notes.append("the take has no cameras")
     return out
 
 
@@ -117,12 +120,10 @@ def _in_bones(target: Any, clip: Clip) -> Motion:
     return motion_from_world(at_rest.skeleton, places, quat.multiply(turns, bone_from_joint), clip.motion.fps)
 
 
-def _add_cameras(context: Any, take: Take, out: Imported, start: int, with_videos: bool) -> None:
-    views = read_views(take)
-    if not views:
-        out.notes.append("the take has no cameras")
-        return
-    collection = bpy.data.collections.new(f"{take.folder.stem} cameras")
+def _add_cameras(
+    context: Any, folder: Path, views: list[View], out: Imported, start: int, with_videos: bool
+) -> None:
+    collection = bpy.data.collections.new(f"{folder.stem} cameras")
     context.scene.collection.children.link(collection)
     fps, began = rate_of(context.scene), clock_start(views)
     for view in views:

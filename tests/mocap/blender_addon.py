@@ -43,6 +43,10 @@ def main(extension: str, folder: str, character: str, out: str) -> None:
     found |= {f"bvh_{key}": value for key, value in moving(bpy.context.object).items()}
     found |= {f"bvh_{key}": value for key, value in scene_says().items()}
     found["refused"] = refused(bpy.ops.import_anim.mocap, filepath=str(Path(folder) / "nothing.bvh"))
+    before = len(bpy.data.objects)
+    damaged = str(Path(folder) / "damaged" / "take.json")
+    found["refused_take"] = refused(bpy.ops.import_anim.mocap, filepath=damaged)
+    found["refused_take_left"] = len(bpy.data.objects) - before
     np.savez(out, **found)
 
 

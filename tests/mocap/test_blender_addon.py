@@ -6,6 +6,7 @@ import ast
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -206,7 +207,8 @@ def scene(folder: Path) -> tuple[Motion, np.ndarray, Motion, Cameras]:
     folder.mkdir()
     video = film(folder / "film.mp4", 6, NTSC)
     views = [{"name": n, "video": str(video), "fps": str(NTSC)} for n in cameras.names]
-    views[3]["video"] = str(folder / "lost.mp4")
+    views[3]["video"] = str(folder / "broken.mp4")
+    (folder / "broken.mp4").write_bytes(b"no video" * 50)
     take = Take.create(folder / "take", {}, views)
     with take.lock():
         there = {1: {"first_frame": 0}, 2: {"first_frame": LATE}}
@@ -214,6 +216,8 @@ def scene(folder: Path) -> tuple[Motion, np.ndarray, Motion, Cameras]:
         (path,) = write_aniposelib(folder / "cameras.toml", cameras, OFFSETS)
         take.write_text("cameras.toml", path.read_text(encoding="utf-8"))
         take.complete()
+    shutil.copytree(folder / "take", folder / "damaged")
+    (folder / "damaged" / "cameras.toml").write_text("[cam_0]\nname = 'cam1'\n")
     write_clips(folder / "walk.bvh", [Clip("walk", walking)])
     (folder / "map.yaml").write_text("LeftArm: nowhere\n")
     return walking, level, other, cameras
@@ -296,7 +300,7 @@ def test_cameras_see_joints_where_ours_do(used) -> None:
         seen = found[f"{camera.name}_seen"] - 0.5  # from the image's edge to centres of pixels
         assert np.abs(seen - camera.project(points)).max() < 0.01
     first = {name: found[f"{name}_clips"].tolist() for name in cameras.names}
-    # The take begins at 0.1 s, in cam1's frame 3, cam2's first, and 6 frames before cam3's; cam4's is lost.
+    # The take begins at 0.1 s, in cam1's frame 3, cam2's first, and 6 frames before cam3's; cam4's is broken.
     assert first == {"cam1": [START - 3], "cam2": [START], "cam3": [START + 6], "cam4": []}
 
 
@@ -307,7 +311,9 @@ def test_a_bvh_stands_in_blender_at_its_size_and_rate(used) -> None:
     there = heads(found, "bvh", list(walking.skeleton.names))
     assert np.abs(there - in_blender(walking.world()[0])).max() < 2e-5
     assert found["bvh_scene"].tolist()[:2] == [30, pytest.approx(1.001, abs=1e-7)]
-    for key, named_in_it in (("refused", "nothing.bvh"), ("refused_map", "nowhere")):
+    assert found["refused_take_left"] == 0
+    wanted = {"refused": "nothing.bvh", "refused_map": "nowhere", "refused_take": "cameras.toml is damaged"}
+    for key, named_in_it in wanted.items():
         said = str(found[key])
         assert named_in_it in said and "\n" not in said and said.startswith("Error: ")
 
