@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from mocap import __version__
+from mocap.commands.blender import blender
 from mocap.commands.board import board
 from mocap.commands.calibrate import calibrate
 from mocap.commands.capture import capture
@@ -49,7 +50,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (capture, export, rigs, calibrate, sync, board):
+for command in (capture, export, rigs, calibrate, sync, board, blender):
     cli.add_command(command)
 
 

@@ -14,9 +14,9 @@ from mocap.errors import MocapError, TakeError
 from mocap.take import Take
 from rigs.contact import Contacts
 from rigs.errors import RigError
-from rigs.ground import SOLES
 from rigs.motion import Motion
 from rigs.skeleton import Skeleton
+from rigs.stance import SOLES
 
 Floats = NDArray[np.float64]
 Made = TypeVar("Made")

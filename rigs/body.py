@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
+from rigs.data import has_data, load_data
 from rigs.errors import RigError
 from rigs.skeleton import Skeleton
 
@@ -74,10 +73,9 @@ def load_body(name: str = "human", mirrored: bool = False) -> Body:
     Raises:
         RigError: there is none.
     """
-    source = resources.files("rigs") / "definitions" / f"{name}.yaml"
-    if not source.is_file():
+    if not has_data(name):
         raise RigError(f"body definition '{name}' does not exist in rigs/definitions")
-    definition = yaml.safe_load(source.read_text(encoding="utf-8"))
+    definition = load_data(name)
     if mirrored:
         joints = {name: _mirrored(row) for name, row in definition["joints"].items()}
         definition = {**definition, "joints": joints}

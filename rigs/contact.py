@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from rigs.body import Bools, Floats
+from rigs.data import load_data
 
 KINDS = ("ball", "ball", "heel", "heel")
 PARTNER = (2, 3, 0, 1)  # the other point of the same foot
@@ -190,6 +189,4 @@ def _at(values: Floats, frames: Floats) -> Floats:
 
 @lru_cache
 def _weights() -> dict[str, NDArray[np.float64]]:
-    source = resources.files("rigs") / "definitions" / "contact.yaml"
-    table = yaml.safe_load(source.read_text(encoding="utf-8"))
-    return {kind: np.array(row, float) for kind, row in table["weights"].items()}
+    return {kind: np.array(row, float) for kind, row in load_data("contact")["weights"].items()}

@@ -10,11 +10,7 @@ from rigs.body import Body, Floats
 from rigs.kinematics import Points, Posed, limb_derivative, locate, size_derivative
 from rigs.normal import Normal
 from rigs.robust import robust_cost, robust_weight
-
-SOLES = ("LeftBall", "RightBall", "LeftHeel", "RightHeel")  # the points of `soles`
-# Heights above the floor of the points of `soles` on a standing foot in a shoe, units of stature: mean over
-# fourteen rigged people of 1.4 to 1.9 m.
-STANDING = (0.012, 0.012, 0.026, 0.026)
+from rigs.stance import STANDING
 
 
 def soles(body: Body, stature: float) -> tuple[Points, Floats]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from rigs import quat
-from rigs.ground import STANDING
 from rigs.motion import Motion
 from rigs.quat import FloatArray
 from rigs.rig import Rig
 from rigs.skeleton import Skeleton
+from rigs.stance import STANDING
 
 HEAD_JOINT = 0.93  # of the stature: the height of the head's joint
 

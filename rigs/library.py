@@ -6,8 +6,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from importlib import resources
 
-import yaml
-
+from rigs.data import load_data
 from rigs.definition import RigDefinition, read_definition, rig_from_definition
 from rigs.errors import RigError
 from rigs.rig import Rig
@@ -44,5 +43,4 @@ def load_definition(name: str) -> RigDefinition:
         near = get_close_matches(name.lower(), known, 1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise RigError(f"no rig is called {name!r}; {hint}known are {', '.join(known)}")
-    text = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-    return read_definition(name, yaml.safe_load(text))
+    return read_definition(name, load_data(f"rigs/{name}"))

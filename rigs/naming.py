@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
-import yaml
+from rigs.data import load_data
 
 _NAMESPACE = re.compile(r"^.*[:|]")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -89,8 +88,7 @@ def read_name(name: str, beginning: str = "") -> Label:
 @lru_cache
 def vocabulary() -> dict[str, Any]:
     """Return the words, by their use."""
-    source = resources.files("rigs") / "definitions" / "vocabulary.yaml"
-    words: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    words: dict[str, Any] = load_data("vocabulary")
     return words
 
 

@@ -39,7 +39,10 @@ def test_wheel_holds_the_packages_with_their_data_and_nothing_else(wheel: ZipFil
 def test_wheel_says_its_name_version_licence_and_command(wheel: ZipFile) -> None:
     info = f"markerless_mocap-{mocap.__version__}.dist-info"
     metadata = Parser().parsestr(wheel.read(f"{info}/METADATA").decode())
-    assert (metadata["Name"], metadata["License-Expression"]) == ("markerless-mocap", "Apache-2.0")
+    assert (metadata["Name"], metadata["License-Expression"]) == (
+        "markerless-mocap",
+        "Apache-2.0 AND GPL-3.0-or-later",
+    )
     assert f"{info}/licenses/LICENSE" in wheel.namelist()
     assert "mocap = mocap.cli:main" in wheel.read(f"{info}/entry_points.txt").decode()
 
