@@ -14,7 +14,7 @@ from rigs.motion import Motion
 from rigs.recognise import find_parts, recognise
 from rigs.skeleton import Skeleton
 from rigs.stand import pose_kind, resting_positions
-from tests.rigs.characters import character
+from tests.rigs.foreign import character
 from tests.rigs.naming_styles import LIMBS, TRUNK, limbs
 
 
