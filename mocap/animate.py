@@ -117,6 +117,7 @@ def _solved(
         stance = find_stance(body, grown, sized.sizes, pose, scene.fps, scene.feet)
         scene.stillness = find_stillness(body, sized.sizes, pose, scene.fps)
         scene.stance = stance.where(~made_up(doubt[:, soles(body, grown)[0].joint]))
+        scene.doubt = doubt
         pose = _feet_turned(scene, pose, sized.sizes, grown)
     return _Half(scene, pose, sized.sizes, grown, fps, doubt).solved(progress)
 
