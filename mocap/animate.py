@@ -114,9 +114,10 @@ def _solved(
     pose = sized.pose if whole else _solve_motion(scene, first, sized.sizes, grown, progress)
     doubt = joint_doubt(scene, pose, sized.sizes, grown)
     if scene.feet != "never":
-        stance = find_stance(body, grown, sized.sizes, pose, scene.fps, scene.feet)
+        stance = find_stance(body, grown, sized.sizes, pose, scene.fps, scene.feet, doubt)
         scene.stillness = find_stillness(body, sized.sizes, pose, scene.fps)
         scene.stance = stance.where(~made_up(doubt[:, soles(body, grown)[0].joint]))
+        scene.doubt = doubt
         pose = _feet_turned(scene, pose, sized.sizes, grown)
     return _Half(scene, pose, sized.sizes, grown, fps, doubt).solved(progress)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from calibration.camera import Cameras
 from mocap.ankles import Ankles, Network, load_network
 from mocap.attach import NEAREST, Attachment
+from mocap.calm import calmed
 from mocap.feet import Feet, Stance
 from mocap.observations import Observations
 from mocap.still import Stillness
@@ -69,6 +70,7 @@ class Scene:
     triangulated: Floats | None = None  # (T, N, 3) m, the landmarks
     guessed: tuple[Floats, Floats] | None = None  # depths (V, T, N) m and their sd, as the detector guesses
     network: Network | None = None  # that tells how ankles are turned
+    doubt: Floats | None = None  # (T, J) m that joints may be off, once that is known
     stance: Stance | None = None  # once it is known when feet stand
     stillness: Stillness | None = None  # what keeps still
     ankles: Ankles | None = None  # and how feet are turned
@@ -93,6 +95,8 @@ class Scene:
         weight, points = self._frame_weight, self.attachment.points(stature)
         window = slice(start, stop)
         carried, density = _carried_points(self.body, self._liveliness)
+        if self.doubt is not None:
+            density = density * np.tile(calmed(self.doubt[start + 1 : stop - 1], stature), 3)
         return [
             Reprojection(
                 points,
@@ -119,7 +123,7 @@ class Scene:
         fps, every = self.fps / every, self.every * every
         guessed = self.guessed and (self.guessed[0][:, frames], self.guessed[1][:, frames])
         thin = replace(self, seen=seen, sd=sd, fps=fps, every=every, feet="never")
-        return replace(thin, guessed=guessed, stance=None, stillness=None, ankles=None)
+        return replace(thin, guessed=guessed, doubt=None, stance=None, stillness=None, ankles=None)
 
     @property
     def _frame_weight(self) -> float:

@@ -38,7 +38,7 @@ LEAN = 0.8  # log odds for standing: a plant that is missed slides, a false one 
 LENIENT = 3.0  # log odds added where feet are to be planted whenever they are low and slow
 CARRYING = 0.25  # seconds for which nobody stays up without the floor, but for leaps, in which feet move
 # Metres up to which a plant is on the floor: of balls that stand 95 % are solved below 0.02 m; heels roll.
-ON_FLOOR = (0.04, 0.04, 0.06, 0.06)
+ON_FLOOR = (0.03, 0.03, 0.06, 0.06)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ class Contacts:
         return plants(self.down)
 
 
-def find_contacts(positions: Floats, standing: Floats, fps: float, lenient: bool = False) -> Contacts:
+def find_contacts(
+    positions: Floats, standing: Floats, fps: float, lenient: bool = False, trust: Floats | None = None
+) -> Contacts:
     """Decide when feet stand, on the floor (y = 0) or on what else carries them.
 
     A point that is still above the floor stands on something if for part of that time the floor holds nothing
@@ -84,18 +86,25 @@ def find_contacts(positions: Floats, standing: Floats, fps: float, lenient: bool
         standing: (4,) metres, heights of the points above what they stand on.
         fps: frames a second.
         lenient: plant feet whenever they are low and slow.
+        trust: (T, 4) how far heights and speeds may be believed; 1, as in the clips that the weights were
+            fitted on, if None. They say that much less, and heights may be that much further off.
     """
     extra = LENIENT if lenient else LEAN
+    trust = np.ones(positions.shape[:2]) if trust is None else trust
     heights = positions[..., 1] - standing
-    down = decode(evidence(positions, heights, fps) + extra, fps)
+    low = heights * np.minimum(trust, 1.0)
+    down = decode(evidence(positions, heights, fps) * trust + extra, fps)
     for plant in plants(down):
-        if np.median(heights[plant.frames, plant.point]) > ON_FLOOR[plant.point]:
+        if np.median(low[plant.frames, plant.point]) > ON_FLOOR[plant.point]:
             down[plant.frames, plant.point] = False
     level = np.where(down, 0.0, np.nan)
     lone = ~down.any(axis=1)
-    for plant in plants(decode(evidence(positions, None, fps) + LEAN, fps) & ~down):
+    for plant in plants(decode(evidence(positions, None, fps) * trust + LEAN, fps) & ~down):
         height = float(np.median(heights[plant.frames, plant.point]))
-        if height > ON_FLOOR[plant.point] and _longest(lone[plant.frames]) >= CARRYING * fps:
+        if (
+            np.median(low[plant.frames, plant.point]) > ON_FLOOR[plant.point]
+            and _longest(lone[plant.frames]) >= CARRYING * fps
+        ):
             level[plant.frames, plant.point] = height
     return Contacts(level)
 

@@ -17,7 +17,8 @@ from rigs.robust import robust_cost, robust_weight
 class Acceleration:
     """Bodies accelerate moderately: the integral over time of (acceleration / density)^2 of points (N,).
 
-    density: (N,) m / s^1.5, the root of the spectral density of the points' acceleration.
+    density: m / s^1.5, the root of the spectral density of the points' acceleration, (N,), or (T - 2, N)
+    where it differs from frame to frame.
     about: (T, N, 3) m, a motion that the points share and that costs nothing.
     """
 
@@ -34,26 +35,30 @@ class Acceleration:
         """Second differences couple three frames; every product of frames is formed once."""
         if len(posed.pose) < 3:
             return
-        pull = back_twice(self._bend(posed)) * self._gain[:, None]
-        weights = [times[:, None] * self._gain**2 for times in overlaps(len(posed.pose))]
-        _add_products(posed, self.points, weights, pull, normal)
+        gain = np.broadcast_to(self._gain, (len(posed.pose) - 2, len(self.points)))
+        pull = back_twice(self._bend(posed) * gain[..., None])
+        _add_products(posed, self.points, overlaps(gain**2), pull, normal)
 
     @property
     def _gain(self) -> Floats:
         return self.fps**1.5 / self.density
 
     def _bend(self, posed: Posed) -> Floats:
-        return np.diff((locate(posed, self.points) - self.about) * self._gain[:, None], n=2, axis=0)
+        bend = np.diff(locate(posed, self.points) - self.about, n=2, axis=0)
+        return np.asarray(bend * self._gain[..., None])
 
 
-def overlaps(frames: int) -> list[Floats]:
-    """How often a frame meets itself, the next and the one after in the squares of all second differences."""
-    stencil = (1.0, -2.0, 1.0)
-    counts = [np.zeros(frames - s) for s in range(3)]
-    for s, count in enumerate(counts):
+def overlaps(weight: Floats) -> list[Floats]:
+    """How much a frame shares with itself, the next and the one after: (T, ...), (T - 1, ...), (T - 2, ...).
+
+    In the squares of all second differences, which have `weight` (T - 2, ...).
+    """
+    stencil, frames = (1.0, -2.0, 1.0), len(weight) + 2
+    shared = [np.zeros((frames - s, *weight.shape[1:])) for s in range(3)]
+    for s, share in enumerate(shared):
         for k in range(3 - s):
-            count[k : frames - 2 + k] += stencil[k] * stencil[k + s]
-    return counts
+            share[k : frames - 2 + k] += stencil[k] * stencil[k + s] * weight
+    return shared
 
 
 def back_twice(values: Floats) -> Floats:

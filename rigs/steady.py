@@ -33,7 +33,7 @@ class Steady:
             return
         rows = posed.slopes * self._gain[..., None]
         joint, a, b = chain.pairs
-        for s, times in enumerate(overlaps(frames)):
+        for s, times in enumerate(overlaps(np.ones(frames - 2))):
             square = rows[: frames - s].swapaxes(-1, -2) @ (rows[s:] * times[:, None, None, None])
             normal.blocks[s][:, chain.columns[joint, a], chain.columns[joint, b]] += square[:, joint, a, b]
         joint, a = np.nonzero(chain.columns >= 0)

@@ -68,11 +68,13 @@ def solved(pair: Pair) -> Example:
     down = pair.snippet["contact"][:, TRUE].astype(bool)
     met: list[Example] = []
 
-    def look(body: Body, stature: float, sizes: np.ndarray, pose: Pose, fps: float, feet: Feet) -> Stance:
+    def look(
+        body: Body, stature: float, sizes: np.ndarray, pose: Pose, fps: float, feet: Feet, doubt: np.ndarray
+    ) -> Stance:
         points, standing = soles(body, stature)
         positions = locate(Chain(body).place(pose, sizes), points)
         met.append(Example(positions, standing, down))
-        return find_stance(body, stature, sizes, pose, fps, feet)
+        return find_stance(body, stature, sizes, pose, fps, feet, doubt)
 
     with patch("mocap.animate.find_stance", look):
         animate(pair.seen, pair.cameras, pair.triangulated(), pair.stature)

@@ -97,6 +97,28 @@ def test_lenient_plants_what_creeps() -> None:
     assert lenient.sum() > strict.sum() and not (strict & ~lenient).any()
 
 
+def test_a_jump_of_feet_that_are_hardly_known_ends_no_plant() -> None:
+    soles = standing(90)
+    soles[45:, :, 2] += 0.03  # as where a view loses sight of them
+    known = find_contacts(noisy(soles), STANDING, 30.0).down
+    hardly = find_contacts(noisy(soles), STANDING, 30.0, trust=np.full((90, 4), 0.25)).down
+    assert not known[44:46].all() and hardly.all()
+
+
+def test_a_foot_that_is_hardly_known_may_stand_though_it_is_solved_higher() -> None:
+    soles = standing(90)
+    soles[..., 1] += 0.035
+    known = find_contacts(noisy(soles), STANDING, 30.0)
+    hardly = find_contacts(noisy(soles), STANDING, 30.0, trust=np.full((90, 4), 0.5))
+    assert not (known.level[:, :2] == 0).any() and (hardly.level[:, :2] == 0).all()
+
+
+def test_feet_that_are_hardly_known_still_walk() -> None:
+    soles, down = walk(4.0, 30.0)
+    found = find_contacts(noisy(soles), STANDING, 30.0, trust=np.full(down.shape, 0.3)).down
+    assert (found == down).mean() > 0.8
+
+
 def test_speeds_alone_say_less_than_heights_and_speeds() -> None:
     soles = standing(60)
     soles[..., 1] += 0.4

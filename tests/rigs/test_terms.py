@@ -142,6 +142,16 @@ def about() -> Case:
     return Case(Acceleration(points, np.full(6, 2.0), 30.0, shared), residuals)
 
 
+def acceleration_at_times() -> Case:
+    points, density = some_points(6), np.random.default_rng(16).uniform(1.0, 4.0, (FRAMES - 2, 6))
+
+    def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+        at = locate(posed, points)
+        return flat((at[2:] - 2 * at[1:-1] + at[:-2]) * 30.0**1.5 / density[..., None])
+
+    return Case(Acceleration(points, density, 30.0), residuals)
+
+
 def near() -> Case:
     points, where = some_points(5), np.random.default_rng(13).normal(0.0, 1.0, (FRAMES, 5, 3))
     sd = np.linspace(0.1, 0.3, 5)
@@ -287,6 +297,7 @@ CASES = {
     "shape": shape,
     "acceleration": acceleration,
     "acceleration about a motion": about,
+    "acceleration that differs from frame to frame": acceleration_at_times,
     "near": near,
     "near at times": near_at_times,
     "steady": steady,
