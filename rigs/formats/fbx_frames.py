@@ -36,7 +36,7 @@ def frames_of(
     start, stop, begin = min(int(t[0]) for t in times), max(int(t[-1]) for t in times), 0
     if span[0] < span[1] and span[0] <= stop and start <= span[1]:
         begin, stop = span[0], min(stop, span[1])
-        start = _start(times, start, begin, int(TICKS / rate))
+        start = min(_start(times, start, begin, int(TICKS / rate)), stop)
     count = round((stop - start) * rate / TICKS) + 1
     if count * nodes > _MOST_POSES // (others + 1) + 2 * sum(map(len, times)):
         raise Damage(f"its animation has {count} frames and few keys")

@@ -246,6 +246,8 @@ def test_a_clip_is_what_its_keys_span_within_the_animation(tmp_path: Path) -> No
     (part,) = read(tmp_path / "b.fbx", fbx_text(limbs(), curves, span=(0.2, 0.5)))
     assert (len(part.motion), part.first) == (10, 0)
     np.testing.assert_allclose(part.motion.rotations, whole.motion.rotations[6:16], atol=1e-12)
+    (short,) = read(tmp_path / "d.fbx", fbx_text(limbs(), curves, span=(0.205, 0.21)))  # between two keys
+    assert len(short.motion) == 1
     late = [Curve("hips", "Lcl Rotation", "X", [(time + 0.5, value) for time, value in keys])]
     (later,) = read(tmp_path / "c.fbx", fbx_text(limbs(), late, span=(0.1, 2.0)))
     assert (len(later.motion), later.first) == (31, 12)
