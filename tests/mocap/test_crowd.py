@@ -111,7 +111,7 @@ def test_export_of_all_writes_a_file_each(scene: Scene, tmp_path: Path) -> None:
         read = read_bvh(tmp_path / f"a_{k}.bvh", unit=0.01)
         np.testing.assert_allclose(read.world()[0], motion.world()[0], atol=1e-6)
     with pytest.raises(MocapError, match="say --person 1, 2, or --all"):
-        export(tmp_path / "b.bvh", scene.take)
+        export([tmp_path / "b.bvh"], scene.take)
 
 
 def test_more_people_than_were_seen_are_refused(scene: Scene, tmp_path: Path) -> None:

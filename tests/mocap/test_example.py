@@ -28,7 +28,7 @@ def test_the_example(tmp_path: Path) -> None:
     take = tmp_path / "walk.take"
     record = capture(load_views(VIEWS), take).record
     motion = read_motion_of(Take.open(take), 1)
-    (path,) = export(tmp_path / "walk.bvh", take)
+    (path,) = export([tmp_path / "walk.bvh"], take)
     read = read_bvh(path, unit=0.01)
     assert len(motion) == len(read) == 210 and motion.fps == read.fps == 30
 

@@ -127,7 +127,7 @@ def test_interrupted(
     assert took < AT_ONCE
     assert gone(process.pid, 1.0)
     if (take / "take.json").exists():
-        assert export(tmp_path / "a.bvh", take)
+        assert export([tmp_path / "a.bvh"], take)
     capture(load_views(views), take, detector="given")
     found = read_motion_of(Take.open(take), 1)
     assert (found.rotations == right.rotations).all() and (found.root == right.root).all()
