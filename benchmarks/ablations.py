@@ -36,7 +36,7 @@ from mocap.refiner import load_refiner
 from mocap.refining import refine_cameras
 from mocap.scene import Settings
 from mocap.swaps import exchange, repair_swaps
-from rigs.body import Body, load_body
+from rigs.solving.body import Body, load_body
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from feet import Clip, figures, of_pair, of_take
@@ -113,9 +113,9 @@ PARTS: dict[str, Part] = {
     "bones as the stature says": Part(changed=(("mocap.animate.load_body", proportioned),)),
     "half as lively": Part(settings=Settings(liveliness=5.0, planted_liveliness=7.0)),
     "twice as lively": Part(settings=Settings(liveliness=20.0, planted_liveliness=28.0)),
-    "no limits": Part(changed=without("rigs.limits.Limits")),
-    "nothing at rest, no shared bend": Part(changed=without("rigs.limits.Rest")),
-    "no pull on what is unseen": Part(changed=without("rigs.relaxed.Relaxed")),
+    "no limits": Part(changed=without("rigs.solving.limits.Limits")),
+    "nothing at rest, no shared bend": Part(changed=without("rigs.solving.limits.Rest")),
+    "no pull on what is unseen": Part(changed=without("rigs.solving.relaxed.Relaxed")),
     "what keeps still may sway": Part(changed=(("mocap.still.SD", 1e3),)),
     "what is hardly known as lively": Part(
         changed=(("mocap.scene.calmed", lambda doubt, stature: np.ones_like(doubt)),)

@@ -22,9 +22,9 @@ from mocap.handsolve import hand_points, solve_hand
 from mocap.people import first_frame, people_in, read_beside, read_motion_of
 from mocap.take import Take
 from rigs import quat
-from rigs.body import load_body
-from rigs.kinematics import Chain, Pose, locate
 from rigs.motion import Motion
+from rigs.solving.body import load_body
+from rigs.solving.kinematics import Chain, Pose, locate
 
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 TIPS, PALM = [4, 8, 12, 16, 20], [0, 5, 9, 13, 17]

@@ -47,8 +47,8 @@ from mocap.selfcal import triangulated
 from mocap.swaps import exchange, repair_swaps
 from mocap.take import Take
 from mocap.video import probe
-from rigs.body import load_body
-from rigs.kinematics import Chain, Pose, locate
+from rigs.solving.body import load_body
+from rigs.solving.kinematics import Chain, Pose, locate
 
 
 def main() -> None:

@@ -19,15 +19,15 @@ import numpy as np
 from mocap.people import people_in, read_beside, read_motion_of
 from mocap.take import Take
 from rigs.contact import plants
-from rigs.foothold import feet_of, soles_of
 from rigs.formats import read_clips
 from rigs.human import performer_rig
 from rigs.library import load_rig, rig_names
 from rigs.motion import Motion
-from rigs.perform import Performance, perform
-from rigs.pose import WorldPose
-from rigs.recognise import recognise
-from rigs.retarget import leg_scale
+from rigs.recognition.recognise import recognise
+from rigs.retargeting.foothold import feet_of, soles_of
+from rigs.retargeting.perform import Performance, perform
+from rigs.retargeting.pose import WorldPose
+from rigs.retargeting.retarget import leg_scale
 from rigs.rig import Rig
 
 LIMBS = tuple(

@@ -21,13 +21,13 @@ from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
 from mocap.scene import Scene, Settings, Wrists, scene_of
 from mocap.still import find_stillness
-from rigs.body import Body, load_body
 from rigs.contact import Contacts
-from rigs.ground import soles
-from rigs.initial import initial_pose, steady
-from rigs.kinematics import Pose, locate
 from rigs.motion import Motion
-from rigs.solve import SizePrior, Solution, posterior, solve, solve_in_windows
+from rigs.solving.body import Body, load_body
+from rigs.solving.ground import soles
+from rigs.solving.initial import initial_pose, steady
+from rigs.solving.kinematics import Pose, locate
+from rigs.solving.solve import SizePrior, Solution, posterior, solve, solve_in_windows
 
 Floats = NDArray[np.float64]
 
@@ -46,9 +46,9 @@ NEW_IN_STRETCH = 0.3  # of a stretch's information on sizes: a detector's errors
 class Animated:
     """A solved person: motion, stature (m), sizes by name (m of stature), and when the feet stand.
 
-    contacts: in the order of `rigs.ground.soles`; None where nobody looked. joint_sd: (T, J) metres that each
-    joint may be off, see `mocap.doubt`; None where that is not known. again: solves once more, from here,
-    with wrists that were found since; None where that cannot be done.
+    contacts: in the order of `rigs.solving.ground.soles`; None where nobody looked. joint_sd: (T, J) metres
+    that each joint may be off, see `mocap.doubt`; None where that is not known. again: solves once more, from
+    here, with wrists that were found since; None where that cannot be done.
     """
 
     motion: Motion

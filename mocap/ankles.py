@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from mocap.attach import Attachment
 from mocap.weights import gelu, read_weights
 from rigs import quat
-from rigs.body import MIRROR, Ints
-from rigs.kinematics import Pose, Posed, locate
-from rigs.terms import Turned
+from rigs.solving.body import MIRROR, Ints
+from rigs.solving.kinematics import Pose, Posed, locate
+from rigs.solving.terms import Turned
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from mocap.errors import MocapError
 from mocap.keypoints import Layout
-from rigs.body import MIRROR, Body
-from rigs.kinematics import Points
+from rigs.solving.body import MIRROR, Body
+from rigs.solving.kinematics import Points
 
 Floats = NDArray[np.float64]
 

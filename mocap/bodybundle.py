@@ -20,7 +20,7 @@ from mocap.attach import load_attachment
 from mocap.errors import MocapError
 from mocap.keypoints import Layout
 from mocap.observations import Observations
-from rigs.body import load_body
+from rigs.solving.body import load_body
 
 Floats = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocap.scene import Scene
-from rigs.kinematics import Pose
-from rigs.uncertainty import joint_deviations
+from rigs.solving.kinematics import Pose
+from rigs.solving.uncertainty import joint_deviations
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rigs import quat
-from rigs.body import Body, load_body
 from rigs.contact import Contacts, find_contacts
-from rigs.ground import soles
-from rigs.kinematics import Chain, Points, Pose, locate
 from rigs.motion import Motion
-from rigs.terms import Held, Stood, Term
+from rigs.solving.body import Body, load_body
+from rigs.solving.ground import soles
+from rigs.solving.kinematics import Chain, Points, Pose, locate
+from rigs.solving.terms import Held, Stood, Term
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ class Stance:
         return Stance(Contacts(np.where(seen, self.contacts.level, np.nan)), self.standing)
 
     def terms(self, points: Points, start: int, stop: int, fps: float, frame_weight: float) -> list[Term]:
-        """Return the terms for frames [start, stop) of the points of `rigs.ground.soles`.
+        """Return the terms for frames [start, stop) of the points of `rigs.solving.ground.soles`.
 
         Balls have a height when they stand; heels do not, as a shoe's heel is as high as it likes.
         """
@@ -121,7 +121,7 @@ def bend_toes(motion: Motion, stature: float) -> Motion:
 
 
 def soles_of(motion: Motion, stature: float) -> Floats:
-    """Return where the soles are in a motion of our body: (T, 4, 3) m, ordered as by `rigs.ground.soles`."""
+    """Return where soles are in a motion of our body: (T, 4, 3) m, as ordered by `rigs.solving.ground`."""
     points, _ = soles(load_body(), stature)
     positions, rotations = motion.world()
     parts = quat.rotate(rotations[:, points.bones], points.parts)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, percentile_filter
 
-from rigs.initial import fill_gaps
+from rigs.solving.initial import fill_gaps
 
 Floats = NDArray[np.float64]
 

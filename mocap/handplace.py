@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from calibration.camera import Camera
 from rigs import quat
-from rigs.body import MIRROR
 from rigs.motion import Motion
+from rigs.solving.body import MIRROR
 
 Floats = NDArray[np.float64]
 

@@ -17,9 +17,9 @@ from mocap.handsolve import SolvedHand, solve_hand
 from mocap.keypoints import Keypoints2D
 from mocap.scene import Wrists
 from mocap.solving import Solved
-from rigs.graft import graft
 from rigs.motion import Motion
-from rigs.twist import share_twist
+from rigs.solving.graft import graft
+from rigs.solving.twist import share_twist
 
 Floats = NDArray[np.float64]
 

@@ -16,11 +16,11 @@ from mocap.animate import SIZING_FRAMES
 from mocap.handsight import Sight, Wrist
 from mocap.scene import EVIDENCE_RATE, OVERLAP, WINDOW
 from rigs import quat
-from rigs.body import MIRROR, Body, load_body
-from rigs.kinematics import Chain, Points, Pose
 from rigs.skeleton import Skeleton
-from rigs.solve import SizePrior, Solution, solve, solve_in_windows, windows
-from rigs.terms import Acceleration, Limits, Near, Reprojection, Rest, Shape, Steady, Term
+from rigs.solving.body import MIRROR, Body, load_body
+from rigs.solving.kinematics import Chain, Points, Pose
+from rigs.solving.solve import SizePrior, Solution, solve, solve_in_windows, windows
+from rigs.solving.terms import Acceleration, Limits, Near, Reprojection, Rest, Shape, Steady, Term
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

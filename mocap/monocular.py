@@ -22,14 +22,14 @@ from mocap.progress import Progress, Quiet
 from mocap.scene import EVIDENCE_RATE, Scene, Settings
 from mocap.upright import camera_tilt, world_axes
 from rigs import quat
-from rigs.body import Body, load_body
-from rigs.evidence import Shape
-from rigs.ground import Ground, soles
-from rigs.initial import initial_pose, steady
-from rigs.kinematics import Chain, Pose, locate
 from rigs.motion import Motion
-from rigs.solve import solve, solve_in_windows
-from rigs.terms import Term
+from rigs.solving.body import Body, load_body
+from rigs.solving.evidence import Shape
+from rigs.solving.ground import Ground, soles
+from rigs.solving.initial import initial_pose, steady
+from rigs.solving.kinematics import Chain, Pose, locate
+from rigs.solving.solve import solve, solve_in_windows
+from rigs.solving.terms import Term
 
 Floats = NDArray[np.float64]
 

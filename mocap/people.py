@@ -107,7 +107,7 @@ def read_motion_of(take: Take, person: int) -> Motion:
 
 
 def read_beside(take: Take, person: int) -> Beside:
-    """Read what is kept beside a person's motion; contacts in the order of `rigs.ground.soles`.
+    """Read what is kept beside a person's motion; contacts in the order of `rigs.solving.ground.soles`.
 
     Raises:
         MocapError: the take has no such person, or a file of it is damaged.

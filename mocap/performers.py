@@ -15,9 +15,9 @@ from rigs.clip import Clip
 from rigs.formats import read_clips
 from rigs.human import performer_rig
 from rigs.library import load_rig, rig_names
-from rigs.mapping import read_map
 from rigs.motion import Motion
-from rigs.recognise import recognise, recognise_moving
+from rigs.recognition.mapping import read_map
+from rigs.recognition.recognise import recognise, recognise_moving
 from rigs.rig import Rig
 
 

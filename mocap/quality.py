@@ -16,8 +16,8 @@ from mocap.doubt import made_up, worst_gap
 from mocap.gates import Agreement
 from mocap.observations import Observations
 from mocap.swaps import Swaps
-from rigs.body import load_body
-from rigs.kinematics import Chain, Pose, locate
+from rigs.solving.body import load_body
+from rigs.solving.kinematics import Chain, Pose, locate
 
 Floats = NDArray[np.float64]
 

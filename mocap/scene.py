@@ -15,11 +15,11 @@ from mocap.feet import Feet, Stance
 from mocap.observations import Observations
 from mocap.still import Stillness
 from mocap.unseen import unseen_terms
-from rigs.body import Body
-from rigs.ground import soles
-from rigs.kinematics import Chain, Points
-from rigs.solve import windows
-from rigs.terms import Acceleration, Depth, Limits, Near, Planted, Reprojection, Rest, Term
+from rigs.solving.body import Body
+from rigs.solving.ground import soles
+from rigs.solving.kinematics import Chain, Points
+from rigs.solving.solve import windows
+from rigs.solving.terms import Acceleration, Depth, Limits, Near, Planted, Reprojection, Rest, Term
 
 Floats = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ from mocap.observations import Observations
 from mocap.stature import stature_of
 from mocap.swaps import repair_swaps
 from mocap.world import stand_world
-from rigs.body import load_body
+from rigs.solving.body import load_body
 
 Floats = NDArray[np.float64]
 

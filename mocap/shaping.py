@@ -27,9 +27,9 @@ from rigs.cleanup import (
 from rigs.clip import Clip
 from rigs.contact import Contacts
 from rigs.motion import Motion
-from rigs.perform import Performance, perform
+from rigs.retargeting.perform import Performance, perform
+from rigs.retargeting.root import carry
 from rigs.rig import Rig
-from rigs.root import carry
 
 ROUNDS = 3  # of a cycle are put onto a rig, and the middle one is kept: its feet stand as if it went on
 

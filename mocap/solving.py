@@ -33,7 +33,7 @@ from mocap.placing import Placed
 from mocap.progress import Progress
 from mocap.swaps import Swaps, repair_swaps
 from mocap.video import VideoInfo
-from rigs.body import load_body
+from rigs.solving.body import load_body
 
 Follow = Callable[[str], Progress]
 ROBUST_PX = 0.02  # of the person's height: the scale at which a view begins to lose its say

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from rigs.body import Body
-from rigs.kinematics import Chain, Points, Pose, locate
-from rigs.terms import Held
+from rigs.solving.body import Body
+from rigs.solving.kinematics import Chain, Points, Pose, locate
+from rigs.solving.terms import Held
 
 Floats = NDArray[np.float64]
 

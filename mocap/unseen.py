@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rigs.body import Body
-from rigs.kinematics import Points
-from rigs.terms import Held, Relaxed, Term
+from rigs.solving.body import Body
+from rigs.solving.kinematics import Points
+from rigs.solving.terms import Held, Relaxed, Term
 
 # Of limbs from the relaxed pose (radians), of their turning (rad/s), and of the hips' speed (m/s), beside an
 # acceleration prior as weak as the solve's. Hidden for a second, limbs of held-out people err less for it

@@ -1,7 +1,7 @@
 """Contacts of heels and balls of feet with what they stand on: from how points move to plants.
 
 Everything here takes positions over time only, so a solved body and a retargeted one are judged alike. Points
-come in the order of `rigs.ground.soles`: left ball, right ball, left heel, right heel.
+come in the order of `rigs.solving.ground.soles`: left ball, right ball, left heel, right heel.
 
 A solved foot that stands still shows 40 to 70 mm/s of noise, as much as one that creeps, so no threshold on a
 speed tells them apart. Heights, and speeds over spans of up to a quarter of a second before and after,
@@ -16,8 +16,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rigs.body import Bools, Floats
 from rigs.data import load_data
+from rigs.solving.body import Bools, Floats
 
 KINDS = ("ball", "ball", "heel", "heel")
 PARTNER = (2, 3, 0, 1)  # the other point of the same foot
@@ -82,7 +82,7 @@ def find_contacts(
     not taken for a plant, nor one that is low and still for so long that its height can be told.
 
     Args:
-        positions: (T, 4, 3) metres, y up, in the order of `rigs.ground.soles`.
+        positions: (T, 4, 3) metres, y up, in the order of `rigs.solving.ground.soles`.
         standing: (4,) metres, heights of the points above what they stand on.
         fps: frames a second.
         lenient: plant feet whenever they are low and slow.

@@ -42,8 +42,8 @@ from mocap.ankles import (
 from mocap.refiner import load_refiner
 from mocap.scene import Scene
 from rigs import quat
-from rigs.body import load_body
-from rigs.kinematics import Pose
+from rigs.solving.body import load_body
+from rigs.solving.kinematics import Pose
 
 FEW = (None, (2, 3), (2, 3))  # how many views the solves of a snippet have; None = all
 HIDDEN = 128

@@ -24,10 +24,10 @@ from scipy.optimize import minimize
 from mocap.animate import animate
 from mocap.feet import Feet, Stance, find_stance
 from mocap.refiner import load_refiner
-from rigs.body import Body
 from rigs.contact import KINDS, features, find_contacts
-from rigs.ground import soles
-from rigs.kinematics import Chain, Pose, locate
+from rigs.solving.body import Body
+from rigs.solving.ground import soles
+from rigs.solving.kinematics import Chain, Pose, locate
 
 TRUE = (1, 3, 0, 2)  # where the truth (left heel, left toe, right heel, right toe) has our points
 HEIGHTS = (-0.01, 0.0, 0.01)  # metres by which a snippet is lifted

@@ -21,7 +21,7 @@ from pairs import KNOWN_BAD, TO_Y_UP, folder_argument, loader
 
 from mocap.keypoints import load_layout
 from rigs import quat
-from rigs.body import MIRROR, Body, load_body
+from rigs.solving.body import MIRROR, Body, load_body
 
 # landmark -> the joint it belongs to and the bones that carry it
 CARRIED = {

@@ -20,7 +20,7 @@ from calibration.camera import Camera
 from mocap.attach import Attachment, load_attachment
 from mocap.keypoints import load_layout
 from mocap.refiner import Stretch
-from rigs.body import load_body
+from rigs.solving.body import load_body
 
 TURN, STRETCH = 0.12, 0.04  # standard deviations: rad, and of a map's entries
 HALVED = 0.17  # share of the snippets at half their rate

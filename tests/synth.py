@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from rigs import quat
-from rigs.body import Body
-from rigs.kinematics import Chain, Points, Pose, locate
+from rigs.solving.body import Body
+from rigs.solving.kinematics import Chain, Points, Pose, locate
 from tests.calibration.synthetic import look_at
 
 STATURE = 1.75

@@ -23,9 +23,9 @@ from mocap.bodyguess import load_guess
 from mocap.keypoints import load_layout
 from mocap.observations import Observations
 from rigs import quat
-from rigs.body import load_body
-from rigs.kinematics import Chain, Pose, locate
 from rigs.motion import Motion
+from rigs.solving.body import load_body
+from rigs.solving.kinematics import Chain, Pose, locate
 from tests.calibration.synthetic import ring
 
 STATURE = 1.75

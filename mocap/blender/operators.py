@@ -11,7 +11,7 @@ from bpy_extras.io_utils import ImportHelper
 
 from mocap.errors import MocapError
 from rigs.errors import RigError
-from rigs.perform import Performance
+from rigs.retargeting.perform import Performance
 
 from .cameras import is_ours, look_through
 from .importing import Imported, import_bvh, import_take

@@ -14,9 +14,9 @@ from rigs import quat
 from rigs.clip import Clip
 from rigs.errors import RigError
 from rigs.motion import Motion
-from rigs.perform import Performance, perform
 from rigs.quat import FloatArray
-from rigs.recognise import recognise
+from rigs.recognition.recognise import recognise
+from rigs.retargeting.perform import Performance, perform
 from rigs.rig import Rig
 
 from .animating import animate

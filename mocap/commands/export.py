@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from rigs.perform import FootLock
-    from rigs.root import RootMotion
+    from rigs.retargeting.perform import FootLock
+    from rigs.retargeting.root import RootMotion
 
 _FILE = click.Path(path_type=Path)
 
@@ -81,7 +81,7 @@ def export(
     from mocap.export import export as run
     from mocap.export import import_hint, length, rate
     from mocap.shaping import Shape
-    from rigs.perform import Performance
+    from rigs.retargeting.perform import Performance
 
     shape = Shape(
         Performance(foot_lock, hands, root),

@@ -38,7 +38,7 @@ def rigs(context: click.Context) -> None:
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Map file, if RIG is a character.")
 def show(rig: str, map_file: Path | None) -> None:
     """Draw RIG, a known one or a character file, as a tree: its joints and the parts that they play."""
-    from rigs.drawing import draw_rig
+    from rigs.library.drawing import draw_rig
 
     for one in _rigs_of(rig, map_file):
         for line in draw_rig(one):
@@ -52,9 +52,9 @@ def show(rig: str, map_file: Path | None) -> None:
 def write(character: Path, output: Path, map_file: Path | None) -> None:
     """Write which joint of CHARACTER plays which part, as far as recognised, to correct and give back."""
     from rigs.formats import read_clips
-    from rigs.mapping import read_map, write_parts
-    from rigs.parts import missing
-    from rigs.recognise import find_parts
+    from rigs.recognition.mapping import read_map, write_parts
+    from rigs.recognition.parts import missing
+    from rigs.recognition.recognise import find_parts
 
     clip, *others = read_clips(character)
     parts = find_parts(clip, read_map(map_file) if map_file else None)
@@ -70,8 +70,8 @@ def _rigs_of(rig: str, map_file: Path | None) -> list[Rig]:
     """A known rig, or those in a file; a name with a dot or a slash is a file's."""
     from rigs.formats import read_clips
     from rigs.library import load_rig, rig_names
-    from rigs.mapping import read_map
-    from rigs.recognise import recognise
+    from rigs.recognition.mapping import read_map
+    from rigs.recognition.recognise import recognise
 
     if rig in rig_names() or not (Path(rig).suffix or Path(rig).exists()):
         return [load_rig(rig)]

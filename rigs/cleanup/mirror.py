@@ -47,7 +47,7 @@ def mirror_clip(clip: Clip) -> Clip:
 
 
 def mirror_contacts(contacts: Contacts) -> Contacts:
-    """Return contacts of the mirrored clip: in the order of `rigs.ground.soles`, left and right exchanged."""
+    """Return contacts of the mirrored clip: those of left and right are exchanged."""
     return Contacts(contacts.level[:, [1, 0, 3, 2]])
 
 

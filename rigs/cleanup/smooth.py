@@ -28,7 +28,8 @@ def smooth(motion: Motion, cutoff: float) -> Motion:
     """Return a motion without what is faster than a cut-off.
 
     The first and the last frame stay exactly as they are, so that what stands before and after still fits.
-    Hits lose their edge, and feet that stand slide a little: plant them afterwards (`rigs.perform`).
+    Hits lose their edge, and feet that stand slide a little: plant them afterwards
+    (`rigs.retargeting.perform`).
 
     Args:
         motion: T frames.

@@ -16,8 +16,8 @@ from rigs.errors import FormatError
 from rigs.formats.finite import check_finite
 from rigs.formats.from_rest import turned_from_rest
 from rigs.formats.replacing import replacing
+from rigs.formats.smpl import BODIES, GENDERS, body_of, read_body_model
 from rigs.quat import FloatArray
-from rigs.smpl import BODIES, GENDERS, body_of, read_body_model
 
 log = logging.getLogger(__name__)
 

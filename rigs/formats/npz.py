@@ -15,8 +15,8 @@ from rigs.formats.amass import write_amass
 from rigs.formats.arrays import read_arrays
 from rigs.formats.finite import check_finite
 from rigs.formats.replacing import replacing
+from rigs.formats.smpl import body_of
 from rigs.formats.whole import Parts, clip_of
-from rigs.smpl import body_of
 
 LAYOUTS = ("arrays", "amass")
 

@@ -18,8 +18,8 @@ from mocap.attach import load_attachment
 from mocap.errors import MocapError
 from mocap.keypoints import load_layout
 from rigs import quat
-from rigs.body import MIRROR, load_body
-from rigs.kinematics import Chain, Pose, Posed, locate
+from rigs.solving.body import MIRROR, load_body
+from rigs.solving.kinematics import Chain, Pose, Posed, locate
 
 STATURE, FRAMES = 1.75, 24
 BODY = load_body()

@@ -9,8 +9,8 @@ from mocap.attach import Attachment, load_attachment
 from mocap.errors import MocapError
 from mocap.keypoints import load_layout
 from rigs import quat
-from rigs.body import MIRROR, Body, load_body
-from rigs.kinematics import Chain, Pose, locate
+from rigs.solving.body import MIRROR, Body, load_body
+from rigs.solving.kinematics import Chain, Pose, locate
 from tests.synth import sized
 
 LAYOUT = load_layout("blazepose33")

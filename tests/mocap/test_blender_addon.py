@@ -35,7 +35,7 @@ from rigs.contact import Contacts
 from rigs.errors import FormatError
 from rigs.formats import write_clips
 from rigs.motion import Motion
-from rigs.retarget import resting
+from rigs.retargeting.retarget import resting
 from tests.calibration.synthetic import ring
 from tests.mocap.test_people import motion
 from tests.rigs.characters import person, posed_anew, proportioned

@@ -12,7 +12,7 @@ from calibration.camera import Cameras
 from calibration.triangulate import triangulate
 from mocap.animate import Animated, animate
 from mocap.calm import LEAST, calmed
-from rigs.body import load_body
+from rigs.solving.body import load_body
 from tests.calibration.synthetic import ring
 from tests.synth_take import STATURE, marching, observed
 

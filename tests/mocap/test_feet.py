@@ -13,10 +13,10 @@ from mocap.keypoints import load_layout
 from mocap.observations import Observations
 from mocap.scene import Wrists
 from rigs import quat
-from rigs.body import load_body
-from rigs.ground import soles
-from rigs.kinematics import Chain, Pose, locate
 from rigs.motion import Motion
+from rigs.solving.body import load_body
+from rigs.solving.ground import soles
+from rigs.solving.kinematics import Chain, Pose, locate
 from tests.calibration.synthetic import ring
 
 STATURE, FRAMES, FPS = 1.75, 50, 30

@@ -19,9 +19,9 @@ from mocap.keypoints import load_layout
 from mocap.observations import Observations
 from mocap.take import Take
 from rigs import quat
-from rigs.body import MIRROR, load_body
-from rigs.kinematics import Chain, Pose, locate
 from rigs.motion import Motion
+from rigs.solving.body import MIRROR, load_body
+from rigs.solving.kinematics import Chain, Pose, locate
 from tests.calibration.synthetic import ring
 from tests.synth import sized, walking
 

@@ -18,9 +18,9 @@ from mocap.monocular import animate_single
 from mocap.observations import Observations
 from mocap.upright import camera_tilt, world_axes
 from rigs import quat
-from rigs.body import load_body
-from rigs.ground import soles
-from rigs.kinematics import Chain, Pose, locate
+from rigs.solving.body import load_body
+from rigs.solving.ground import soles
+from rigs.solving.kinematics import Chain, Pose, locate
 
 LAYOUT = load_layout("blazepose33")
 STATURE, FRAMES, FPS = 1.75, 60, 30

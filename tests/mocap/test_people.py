@@ -12,9 +12,9 @@ from mocap.errors import MocapError, TakeError
 from mocap.people import Beside, motion_file, people_in, read_beside, read_motion_of, write_people
 from mocap.take import Take
 from rigs import quat
-from rigs.body import load_body
 from rigs.contact import Contacts
 from rigs.motion import Motion
+from rigs.solving.body import load_body
 
 
 def motion(seed: int = 0, frames: int = 5, fps: Fraction = Fraction(30000, 1001)) -> Motion:

@@ -19,9 +19,9 @@ from mocap.quality import Quality, measure, warnings
 from mocap.storage import write_json
 from mocap.swaps import Swaps
 from rigs import quat
-from rigs.body import load_body
-from rigs.kinematics import Chain, Pose, locate
 from rigs.motion import Motion
+from rigs.solving.body import load_body
+from rigs.solving.kinematics import Chain, Pose, locate
 from tests.calibration.synthetic import ring
 from tests.synth_take import LAYOUT, STATURE, SURE
 

@@ -12,7 +12,7 @@ from rigs.clip import Clip
 from rigs.errors import RigError
 from rigs.formats import write_clips
 from rigs.library import load_rig, rig_names
-from rigs.mapping import read_map
+from rigs.recognition.mapping import read_map
 from tests.rigs.foreign import character
 from tests.rigs.naming_styles import LIMBS, TRUNK, limbs
 

@@ -18,7 +18,7 @@ from mocap.take import Take
 from rigs.contact import Contacts
 from rigs.formats import FORMATS, read_clips
 from rigs.library import load_rig
-from rigs.perform import Performance
+from rigs.retargeting.perform import Performance
 from tests.rigs.characters import person
 from tests.rigs.test_foothold import slid, walk
 
@@ -73,7 +73,7 @@ def test_feet_stand_at_another_rate_and_on_another_rig(walked: Path) -> None:
     inner = level.copy()
     for t in range(2, len(level) - 2):
         inner[t] = np.where(np.isfinite(level[t - 2 : t + 3]).all(axis=0), 0.0, np.nan)
-    from rigs.pose import WorldPose
+    from rigs.retargeting.pose import WorldPose
 
     assert slid(WorldPose.of(clip.motion), rig, inner) < 1e-3
 

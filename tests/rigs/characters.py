@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from rigs import quat
-from rigs.body import load_body
 from rigs.human import human_rig
 from rigs.motion import Motion
-from rigs.pose import WorldPose
-from rigs.retarget import resting
+from rigs.retargeting.pose import WorldPose
+from rigs.retargeting.retarget import resting
 from rigs.rig import Rig
 from rigs.skeleton import Skeleton
+from rigs.solving.body import load_body
 
 STATURE = 1.75
 

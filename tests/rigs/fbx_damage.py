@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rigs.formats.fbx_encode import encode, pack
-from rigs.formats.fbx_records import HEADER, Long, Packed, Record, Value, decode
+from rigs.formats.fbx.encode import encode, pack
+from rigs.formats.fbx.records import HEADER, Long, Packed, Record, Value, decode
 from tests.rigs.mutations import damaged
 
 _ODD = (

@@ -10,8 +10,8 @@ import numpy as np
 from rigs import quat
 from rigs.clip import Clip
 from rigs.motion import Motion
+from rigs.recognition.standing import standing_human
 from rigs.skeleton import Skeleton
-from rigs.standing import standing_human
 
 PARENTS = {
     "Spine": "Hips", "Spine1": "Spine", "Spine2": "Spine1", "Neck": "Spine2", "Head": "Neck",

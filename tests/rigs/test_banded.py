@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rigs.banded import along, smooth_band, solve_band, solve_band_plainly
+from rigs.retargeting.banded import along, smooth_band, solve_band, solve_band_plainly
 
 
 def dense(band: np.ndarray) -> np.ndarray:

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from rigs import quat
-from rigs.body import MIRROR, Body, body_from_definition, load_body
 from rigs.errors import RigError
-from rigs.kinematics import Chain, Points, Pose, locate
+from rigs.solving.body import MIRROR, Body, body_from_definition, load_body
+from rigs.solving.kinematics import Chain, Points, Pose, locate
 from tests.synth import sized, turned
 
 SIDED = ("Shoulder", "Arm", "ForeArm", "Hand", "UpLeg", "Leg", "Foot", "ToeBase")

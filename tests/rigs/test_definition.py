@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rigs.definition import read_definition, rig_from_definition
 from rigs.errors import RigError
+from rigs.library.definition import read_definition, rig_from_definition
 from rigs.motion import Motion
-from rigs.standing import standing_human
+from rigs.recognition.standing import standing_human
 
 GOOD = {
     "title": "t",

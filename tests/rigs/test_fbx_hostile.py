@@ -12,9 +12,9 @@ import pytest
 
 from rigs.errors import FormatError
 from rigs.formats import read_clips, write_clips
-from rigs.formats.fbx_document import Objects, file_bytes
-from rigs.formats.fbx_encode import encode
-from rigs.formats.fbx_records import HEADER, Long, Packed, Record, decode
+from rigs.formats.fbx.document import Objects, file_bytes
+from rigs.formats.fbx.encode import encode
+from rigs.formats.fbx.records import HEADER, Long, Packed, Record, decode
 from tests.rigs.fbx_damage import damaged_fbx
 from tests.rigs.fbx_text import Curve, Node, fbx_text, limbs
 from tests.rigs.mutations import damaged, odd_numbers

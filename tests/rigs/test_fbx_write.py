@@ -12,8 +12,8 @@ from rigs import quat
 from rigs.clip import Clip
 from rigs.errors import FormatError
 from rigs.formats import read_clips, write_clips
-from rigs.formats.fbx_keys import rotation_keys
-from rigs.formats.fbx_records import Packed, Record, decode
+from rigs.formats.fbx.keys import rotation_keys
+from rigs.formats.fbx.records import Packed, Record, decode
 from rigs.motion import Motion
 from rigs.skeleton import Skeleton
 from tests.rigs.wild_clip import wild_clip

@@ -5,11 +5,11 @@ import pytest
 
 from rigs import quat
 from rigs.contact import plants
-from rigs.foothold import feet_of, plant_feet, soles_of
-from rigs.limb import reach
 from rigs.motion import Motion
-from rigs.pose import WorldPose
-from rigs.retarget import leg_scale, resting, retarget
+from rigs.retargeting.foothold import feet_of, plant_feet, soles_of
+from rigs.retargeting.limb import reach
+from rigs.retargeting.pose import WorldPose
+from rigs.retargeting.retarget import leg_scale, resting, retarget
 from rigs.rig import Rig
 from tests.rigs.characters import a_pose, person, proportioned
 

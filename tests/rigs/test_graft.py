@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from rigs import quat
-from rigs.body import load_body
-from rigs.graft import graft
 from rigs.motion import Motion
 from rigs.skeleton import Skeleton
-from rigs.twist import share_twist, twist_angle
+from rigs.solving.body import load_body
+from rigs.solving.graft import graft
+from rigs.solving.twist import share_twist, twist_angle
 from tests.synth import sized, walking
 
 FRAMES = 20

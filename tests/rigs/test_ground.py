@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from rigs import quat
-from rigs.body import load_body
-from rigs.ground import Ground, soles
-from rigs.kinematics import Chain, Pose, locate
-from rigs.normal import Normal
+from rigs.solving.body import load_body
+from rigs.solving.ground import Ground, soles
+from rigs.solving.kinematics import Chain, Pose, locate
+from rigs.solving.normal import Normal
 
 STATURE = 1.7
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rigs import quat
-from rigs.body import MIRROR, Body, load_body
-from rigs.kinematics import Chain, Pose, Posed
+from rigs.solving.body import MIRROR, Body, load_body
+from rigs.solving.kinematics import Chain, Pose, Posed
 from tests.synth import STATURE, sized
 
 LEFT, RIGHT = load_body("hand"), load_body("hand", mirrored=True)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from rigs import quat
-from rigs.body import Body, load_body
-from rigs.initial import fill_gaps, initial_pose
-from rigs.kinematics import Chain, Points, Pose, locate
+from rigs.solving.body import Body, load_body
+from rigs.solving.initial import fill_gaps, initial_pose
+from rigs.solving.kinematics import Chain, Points, Pose, locate
 from tests.synth import apart, sized, turned, walking
 
 FPS = 30.0

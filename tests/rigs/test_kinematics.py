@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rigs import quat
-from rigs.body import load_body
-from rigs.kinematics import (
+from rigs.motion import Motion
+from rigs.solving.body import load_body
+from rigs.solving.kinematics import (
     Chain,
     Points,
     Pose,
@@ -17,7 +18,6 @@ from rigs.kinematics import (
     right_jacobian_inverse,
     size_derivative,
 )
-from rigs.motion import Motion
 from tests.synth import landmarks, sized, walking
 
 FRAMES = 3

@@ -11,8 +11,8 @@ from rigs import quat
 from rigs.errors import RigError
 from rigs.library import load_definition, load_rig, rig_names
 from rigs.motion import Motion
+from rigs.recognition.standing import standing_human
 from rigs.rig import Rig
-from rigs.standing import standing_human
 
 
 def world(rig: Rig) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import pytest
 
 from rigs.errors import FormatError, RigError
 from rigs.library import load_rig, rig_names
-from rigs.mapping import read_map, write_map, write_parts
+from rigs.recognition.mapping import read_map, write_map, write_parts
 
 
 @pytest.mark.parametrize("name", rig_names())

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from rigs.body import load_body
 from rigs.clip import Clip
 from rigs.errors import FormatError
 from rigs.formats import write_clips
 from rigs.formats.hinges import angles_about
 from rigs.motion import Motion
 from rigs.skeleton import Skeleton
+from rigs.solving.body import load_body
 
 # segment -> (the one before, axes in turn with the coordinate about each), right side, Rajagopal2015.osim
 SEGMENTS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rigs.naming import read_name, read_names
+from rigs.recognition.naming import read_name, read_names
 
 
 @pytest.mark.parametrize(

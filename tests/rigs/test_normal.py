@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import LinAlgError
 
-from rigs.normal import REACH, Normal
+from rigs.solving.normal import REACH, Normal
 
 FREEDOMS, SIZES = 6, 3
 Dense = tuple[np.ndarray, np.ndarray]

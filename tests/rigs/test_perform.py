@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rigs.foothold import soles_of
-from rigs.perform import Performance, perform
-from rigs.pose import WorldPose
-from rigs.retarget import leg_scale
+from rigs.retargeting.foothold import soles_of
+from rigs.retargeting.perform import Performance, perform
+from rigs.retargeting.pose import WorldPose
+from rigs.retargeting.retarget import leg_scale
 from tests.rigs.characters import a_pose, person, proportioned
 from tests.rigs.test_foothold import slid, walk
 

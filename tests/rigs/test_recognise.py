@@ -16,10 +16,10 @@ from rigs.clip import Clip
 from rigs.errors import RigError
 from rigs.library import load_rig, rig_names
 from rigs.motion import Motion
-from rigs.recognise import recognise, recognise_moving
+from rigs.recognition.recognise import recognise, recognise_moving
+from rigs.recognition.stand import pose_kind, resting_positions
 from rigs.rig import Rig
 from rigs.skeleton import Skeleton
-from rigs.stand import pose_kind, resting_positions
 from tests.rigs.characters import person, wild_motion
 from tests.rigs.foreign import both, character, expected, finger_names
 from tests.rigs.naming_styles import ENGLISH, LIMBS, STYLES, TRUNK, limbs

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rigs import quat
-from rigs.pose import WorldPose
-from rigs.retarget import RAISED, leg_scale, resting, retarget, standing
+from rigs.retargeting.pose import WorldPose
+from rigs.retargeting.retarget import RAISED, leg_scale, resting, retarget, standing
 from rigs.rig import Rig
 from rigs.skeleton import Skeleton
 from tests.rigs.characters import (

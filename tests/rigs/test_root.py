@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from rigs import quat
-from rigs.pose import WorldPose
-from rigs.retarget import resting
+from rigs.retargeting.pose import WorldPose
+from rigs.retargeting.retarget import resting
+from rigs.retargeting.root import carry, heading
+from rigs.retargeting.sharing import share
 from rigs.rig import Rig, Twist
-from rigs.root import carry, heading
-from rigs.sharing import share
 from rigs.skeleton import Skeleton
 from tests.rigs.characters import person, posed_anew, random_frames, wild_motion
 

@@ -11,9 +11,9 @@ from rigs import quat
 from rigs.clip import Clip
 from rigs.errors import FormatError
 from rigs.formats import write_clips
+from rigs.formats.smpl import BODIES, body_of, read_body_model
 from rigs.motion import Motion
 from rigs.skeleton import Skeleton
-from rigs.smpl import BODIES, body_of, read_body_model
 
 PLACES = {"smpl": 72, "smplh": 156, "smplx": 165}
 BETAS = {"smpl": 10, "smplh": 16, "smplx": 16}

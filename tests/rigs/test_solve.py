@@ -6,12 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from rigs.body import load_body
 from rigs.errors import RigError
-from rigs.kinematics import Chain, Points, Pose, Posed
-from rigs.normal import Normal
-from rigs.solve import SizePrior, Solution, posterior, solve, solve_in_windows, windows
-from rigs.terms import Acceleration, Limits, Reprojection, Rest, Term
+from rigs.solving.body import load_body
+from rigs.solving.kinematics import Chain, Points, Pose, Posed
+from rigs.solving.normal import Normal
+from rigs.solving.solve import SizePrior, Solution, posterior, solve, solve_in_windows, windows
+from rigs.solving.terms import Acceleration, Limits, Reprojection, Rest, Term
 from tests.synth import STATURE, apart, dropped, imaged, landmarks, noisy, outlying, ring, sized, walking
 
 BODY = load_body()

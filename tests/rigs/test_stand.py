@@ -11,9 +11,9 @@ import pytest
 from rigs import quat
 from rigs.clip import Clip
 from rigs.motion import Motion
-from rigs.recognise import find_parts, recognise
+from rigs.recognition.recognise import find_parts, recognise
+from rigs.recognition.stand import pose_kind, resting_positions
 from rigs.skeleton import Skeleton
-from rigs.stand import pose_kind, resting_positions
 from tests.rigs.foreign import character
 from tests.rigs.naming_styles import LIMBS, TRUNK, limbs
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from rigs import quat
-from rigs.body import load_body
-from rigs.composite import fold
-from rigs.kinematics import Chain, Points, Pose, Posed, locate
-from rigs.normal import Normal
-from rigs.plants import Held, Stood
-from rigs.robust import robust_cost, robust_weight
-from rigs.terms import (
+from rigs.solving.body import load_body
+from rigs.solving.composite import fold
+from rigs.solving.kinematics import Chain, Points, Pose, Posed, locate
+from rigs.solving.normal import Normal
+from rigs.solving.plants import Held, Stood
+from rigs.solving.robust import robust_cost, robust_weight
+from rigs.solving.terms import (
     Acceleration,
     Depth,
     Limits,

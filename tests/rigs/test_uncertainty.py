@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from rigs.body import load_body
-from rigs.composite import fold
-from rigs.kinematics import Chain, Points, Pose
-from rigs.normal import Normal
-from rigs.terms import Acceleration, Limits, Reprojection, Rest, Term
-from rigs.uncertainty import joint_deviations
+from rigs.solving.body import load_body
+from rigs.solving.composite import fold
+from rigs.solving.kinematics import Chain, Points, Pose
+from rigs.solving.normal import Normal
+from rigs.solving.terms import Acceleration, Limits, Reprojection, Rest, Term
+from rigs.solving.uncertainty import joint_deviations
 from tests.synth import imaged, landmarks, ring, sized, walking
 
 BODY = load_body()

@@ -1,0 +1,1 @@
+"""Motion of one character put onto another, with feet that stand there."""
