@@ -107,6 +107,8 @@ def test_versions_of_the_binary_form(tmp_path: Path, version: int) -> None:
         (lambda text: text.replace(",1.0,20.0,3.0", ",1.0,nan,3.0"), "instead of three finite numbers"),
         (lambda text: "\0" + text, "neither binary nor text FBX"),
         (lambda text: text.replace(f"{TICKS}", f"{TICKS * 10**5}"), "frames and few keys"),
+        (lambda text: text.replace(f"a: 0,{TICKS}", "a: 0,-9223372036854775808"), "keys that do not follow"),
+        (lambda text: text.replace(f"a: 0,{TICKS}", "a: 0,nan"), "keys that do not follow one another"),
         (lambda text: text.replace(f"0,{TICKS}", f"{TICKS},0"), "keys that do not follow one another"),
     ],
 )  # fmt: skip

@@ -88,7 +88,7 @@ def curve_of(record: Record) -> Curve | None:
     Raises:
         Damage: its keys do not agree with one another.
     """
-    times = _array(record, "KeyTime").astype(np.int64)
+    times = _array(record, "KeyTime")
     values = _array(record, "KeyValueFloat").astype(float)
     if len(times) != len(values):
         raise Damage(f"a curve has {len(times)} times and {len(values)} values")
@@ -96,8 +96,9 @@ def curve_of(record: Record) -> Curve | None:
         return None
     if not np.isfinite(values).all() or np.abs(values).max() > FARTHEST:
         raise Damage("a curve has a value that is not finite")
-    if np.any(np.abs(times) > _LATEST) or np.any(np.diff(times) < 0):
+    if not np.all((times >= -_LATEST) & (times <= _LATEST)) or np.any(np.diff(times) < 0):
         raise Damage("a curve has keys that do not follow one another in time")
+    times = times.astype(np.int64)
     flags, slopes = _attributes(record, len(times))
     last = np.append(np.diff(times) > 0, True)  # of keys at one time
     return Curve(times[last], values[last], flags[last], slopes[last])
