@@ -82,9 +82,9 @@ def export(
         for path, group in _files(target, clips).items():
             write_clips(path, group, **_options(path, unit, target_rig))
             written.append(path)
-    for number, clip in clips.items():
-        if clip.first:
-            say(f"person {number} comes in frame {clip.first}: a file of one character begins there")
+            if group[0].first and not format_of(path, "write").several:
+                number = next(n for n, clip in clips.items() if clip is group[0])
+                say(f"person {number} comes in frame {group[0].first} of the take: {path.name} begins there")
     return written
 
 

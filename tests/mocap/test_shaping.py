@@ -53,7 +53,7 @@ def test_people_share_a_file_where_the_format_holds_them(walked: Path, tmp_path:
     written = export(targets, walked, every=True, say=said.append)
     assert [p.name for p in written] == ["a.fbx", "a_1.bvh", "a_2.bvh"]
     assert [(c.name, c.first) for c in read_clips(tmp_path / "a.fbx")] == [("Person1", 0), ("Person2", 5)]
-    assert said == ["person 2 comes in frame 5: a file of one character begins there"]
+    assert said == ["person 2 comes in frame 5 of the take: a_2.bvh begins there"]
 
 
 def test_nothing_asked_nothing_changed(walked: Path) -> None:
