@@ -15,7 +15,7 @@ from rigs import quat
 from rigs.clip import Clip
 from rigs.contact import Contacts
 from rigs.errors import RigError
-from rigs.formats.bvh.read import read_bvh
+from rigs.formats.bvh.reading import read_bvh
 from rigs.human import human_rig
 from rigs.motion import Motion
 from rigs.skeleton import Skeleton
@@ -69,7 +69,7 @@ def import_take(context: Any, folder: Path, start: int, with_cameras: bool, with
 
 
 def import_bvh(context: Any, path: Path, start: int, unit: float | None, up: str) -> Imported:
-    """Import a BVH file; `unit` and `up` as `rigs.formats.bvh.read.read_bvh` has them.
+    """Import a BVH file; `unit` and `up` as `rigs.formats.bvh.reading.read_bvh` has them.
 
     Raises:
         rigs.errors.RigError: the file cannot be read.

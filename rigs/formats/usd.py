@@ -18,7 +18,7 @@ import numpy as np
 from rigs import quat
 from rigs.clip import Clip
 from rigs.errors import FormatError
-from rigs.formats.gltf.write import check_clip
+from rigs.formats.gltf.writing import check_clip
 from rigs.formats.replacing import replacing
 from rigs.quat import FloatArray
 from rigs.skeleton import Skeleton

@@ -8,8 +8,8 @@ from os import PathLike
 from rigs.clip import Clip
 from rigs.errors import FormatError, RigError
 from rigs.formats.gltf.document import GltfBuilder
-from rigs.formats.gltf.read import read_gltf
-from rigs.formats.gltf.write import GltfAnimation, add_skeleton, check_clip
+from rigs.formats.gltf.reading import read_gltf
+from rigs.formats.gltf.writing import GltfAnimation, add_skeleton, check_clip
 from rigs.formats.vrm_bones import REQUIRED, bones_of
 from rigs.formats.vrm_pose import normalised
 

@@ -168,7 +168,7 @@ def test_a_file_appears_whole_or_not_at_all(wild, tmp_path: Path, monkeypatch: p
         raise OSError(28, "No space left on device")
 
     (tmp_path / "a.bvh").write_text("the last good file")
-    monkeypatch.setattr("rigs.formats.bvh.write.rows", fail)
+    monkeypatch.setattr("rigs.formats.bvh.writing.rows", fail)
     with pytest.raises(FormatError, match="No space left on device"):
         write_bvh(tmp_path / "a.bvh", wild(frames=2))
     assert [p.read_text() for p in tmp_path.iterdir()] == ["the last good file"]

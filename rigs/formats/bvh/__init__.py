@@ -10,8 +10,8 @@ from os import PathLike
 from pathlib import Path
 
 from rigs.clip import Clip
-from rigs.formats.bvh.read import read_bvh
-from rigs.formats.bvh.write import write_bvh
+from rigs.formats.bvh.reading import read_bvh
+from rigs.formats.bvh.writing import write_bvh
 from rigs.formats.unturned import unturned
 
 __all__ = ["read", "read_bvh", "write", "write_bvh"]

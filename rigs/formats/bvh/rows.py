@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from rigs.errors import FormatError
-from rigs.formats.bvh.tree import Tree
+from rigs.formats.bvh.tree import Tree, in_range
 from rigs.formats.rate import rate_from_frame_time
 from rigs.quat import FloatArray
 
@@ -30,7 +30,7 @@ def read_rows(path: object, lines: list[str], tree: Tree) -> tuple[FloatArray, F
     fps = _rate(path, lines, filled[1:2])
     rows = filled[2:]
     values = _numbers([lines[n] for n in rows], tree.width)
-    if values is None or not np.isfinite(values).all():
+    if values is None or not in_range(values):
         values = _wrapped([lines[n] for n in rows], count, tree.width)
     if values is None:
         raise _refuse_numbers(path, lines, rows, tree)
@@ -93,9 +93,7 @@ def _wrapped(rows: list[str], count: int, width: int) -> FloatArray | None:
         values = np.array(" ".join(rows).split(), dtype=np.float64)
     except ValueError:
         return None
-    return (
-        values.reshape(count, width) if values.size == count * width and np.isfinite(values).all() else None
-    )
+    return values.reshape(count, width) if values.size == count * width and in_range(values) else None
 
 
 def _refuse_numbers(path: object, lines: list[str], rows: list[int], tree: Tree) -> FormatError:
@@ -104,7 +102,7 @@ def _refuse_numbers(path: object, lines: list[str], rows: list[int], tree: Tree)
         words = lines[n].split()
         where = f"{path}, line {n + 1}, frame {frame}"
         for column, word in enumerate(words[: tree.width]):
-            if not _is_finite(word):
+            if not _is_number(word):
                 what = tree.column_name(column)
                 return FormatError(f"{where}: {what} is {word!r}; write a number there or cut the frame")
         if len(words) != tree.width:
@@ -124,8 +122,8 @@ def _refuse_count(path: object, rows: list[int], header: int, count: int) -> For
     return FormatError(f"{where}: {what}; {do} Frames: {len(rows)}")
 
 
-def _is_finite(word: str) -> bool:
+def _is_number(word: str) -> bool:
     try:
-        return bool(np.isfinite(float(word)))
+        return in_range(np.array(float(word)))
     except ValueError:
         return False

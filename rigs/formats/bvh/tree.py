@@ -15,6 +15,12 @@ log = logging.getLogger(__name__)
 _PIECE = re.compile(r"[{}]|[^{}]+")
 _CHANNEL = re.compile(r"[xyz](position|rotation)", re.IGNORECASE)
 _END = -1  # on the stack: inside an End Site
+_LARGEST = 1e9  # no number of a motion file is as large, in any unit
+
+
+def in_range(values: FloatArray) -> bool:
+    """Whether all values (...) are numbers that a motion can have."""
+    return bool((np.abs(values) < _LARGEST).all())
 
 
 @dataclass
@@ -167,7 +173,7 @@ class _Parser:
             values = np.array([float(word) for word in words])
         except ValueError:
             values = np.empty(0)
-        if values.shape != (3,) or not np.isfinite(values).all():
+        if values.shape != (3,) or not in_range(values):
             self.fail(f"OFFSET is {' '.join(words)!r}; give three numbers with decimal points")
         return values
 

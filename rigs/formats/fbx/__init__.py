@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from os import PathLike
 
 from rigs.clip import Clip
-from rigs.formats.fbx.read import read_fbx
-from rigs.formats.fbx.write import write_fbx
+from rigs.formats.fbx.reading import read_fbx
+from rigs.formats.fbx.writing import write_fbx
 
 __all__ = ["read", "read_fbx", "write", "write_fbx"]
 

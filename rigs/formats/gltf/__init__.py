@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from os import PathLike
 
 from rigs.clip import Clip
-from rigs.formats.gltf.read import read_gltf
-from rigs.formats.gltf.write import write_gltf
+from rigs.formats.gltf.reading import read_gltf
+from rigs.formats.gltf.writing import write_gltf
 
 __all__ = ["read", "read_gltf", "write", "write_gltf"]
 
