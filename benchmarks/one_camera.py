@@ -131,10 +131,8 @@ def figures(got: np.ndarray, true: np.ndarray) -> np.ndarray:
     """Errors after one alignment, about the hips, after an alignment a frame, mm; accelerations."""
     there = np.isfinite(true).all(axis=(1, 2))
     got, true = got[there], true[there]
-    turned, hips = moved(got.reshape(-1, 3), true.reshape(-1, 3), False).reshape(got.shape)
-    rows = [
-        LIMBS.index(name) if isinstance(LIMBS, (list, tuple)) else list(LIMBS).index(name) for name in HIPS
-    ]
+    turned = moved(got.reshape(-1, 3), true.reshape(-1, 3), False).reshape(got.shape)
+    rows = [list(LIMBS).index(name) for name in HIPS]
     hips = [a[:, rows].mean(axis=1, keepdims=True) for a in (turned, true)]
     each_frame = np.stack([moved(a, b, True) for a, b in zip(got, true, strict=True)])
     errors = turned - true, (turned - hips[0]) - (true - hips[1]), each_frame - true

@@ -119,7 +119,7 @@ def train(lessons: Lessons, size: Size, plan: Plan, held_out: list[tuple[Seen, T
         known = torch.load(plan.state, map_location=device, weights_only=True)
         for name, part in parts.items():
             part.load_state_dict(known[name])
-        lessons.chance.set_state(known["chance"].cpu())
+        lessons.chance.generator.set_state(known["chance"].cpu())
         done, before = known["done"], known["seconds"]
     began = told_at = time.perf_counter()
     losses: list[Tensor] = []
@@ -130,9 +130,8 @@ def train(lessons: Lessons, size: Size, plan: Plan, held_out: list[tuple[Seen, T
         if losses and (share >= 1 or now - told_at > plan.every):
             told_at, loss = now, float(torch.stack(losses).mean())
             known = {name: part.state_dict() for name, part in parts.items()}
-            torch.save(
-                known | {"chance": lessons.chance.get_state(), "done": done, "seconds": seconds}, plan.state
-            )
+            known |= {"chance": lessons.chance.generator.get_state(), "done": done, "seconds": seconds}
+            torch.save(known, plan.state)
             print(f"{done} ({seconds:.0f} s): {loss:.4f}; {told(held_out, mean)}", flush=True)
             losses = []
         if share >= 1:

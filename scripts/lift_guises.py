@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from lift_chance import Chance, spoiled
 from lift_errors import HIPS, SIZES, compose, described, errors_of, mixed, resized, rotated
 from lift_torch import Seen, Truth
 
@@ -26,12 +27,9 @@ ALIKE = 8  # nearest stretches, of which one is drawn
 WARP = 0.3  # times faster or slower
 BONES, AROUND, PAN, ROLL, FAR = 0.05, 0.10, 0.06, 0.06, 0.2  # standard deviations: share, rad, rad, rad, log
 HABITS = (0.03, 0.03, 0.02, 0.02, 0.06)  # extents, metres of the guess: of errors that last
-JITTER, GUESS_JITTER, BLINK = 0.01, 0.01, 0.05  # extents, metres, of confidence
 NEAREST = 0.4  # statures before the camera
-LIMB_LOST, FRAMES_LOST, EXCHANGED = 0.15, 0.1, 0.15  # shares of the stretches
 LENS = 0.08  # logarithm of the focal length
 TILT_KNOWN = 0.03  # rad to which a given direction of up is right
-LIMBS = ((11, 13, 15, 17, 19, 21), (12, 14, 16, 18, 20, 22), (23, 25, 27, 29, 31), (24, 26, 28, 30, 32))
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Lessons:
 
     def __init__(self, arrays: Mapping[str, np.ndarray], recipe: Recipe, device: str, seed: int) -> None:
         self.recipe, self.device = recipe, device
-        self.chance = torch.Generator(device).manual_seed(seed)
+        self.chance = Chance(device, seed)
         given = {k: torch.tensor(arrays[k]).to(device) for k in arrays}
         self.length = given["train_length"]
         self.start = torch.cumsum(self.length, 0) - self.length
@@ -83,18 +81,18 @@ class Lessons:
         parts = [self._from_pairs(count - synthetic)] + ([self._from_motion(synthetic)] if synthetic else [])
         points, up, errors, contact, known = (torch.cat(column) for column in zip(*parts, strict=True))
         points, up, errors, contact = self._changed(points, up, errors, contact)
-        seen = self._spoiled(compose(points, errors))
-        given = (self._uniform(count) < self.recipe.up).float()[:, None]
-        told = rotated(self._turns(count, TILT_KNOWN), up[:, None])[:, 0] * given
+        seen = spoiled(compose(points, errors), self.mirror, self.chance)
+        given = (self.chance.uniform(count) < self.recipe.up).float()[:, None]
+        told = rotated(self.chance.turns(count, TILT_KNOWN), up[:, None])[:, 0] * given
         return Seen(seen[0], seen[1], seen[2], told, given[:, 0]), Truth(points, up, contact, known)
 
     def wrong_lens(self, seen: Seen) -> Seen:
         """The same through lenses that are taken for somewhat longer or shorter than they are."""
-        by = torch.exp(LENS * self._normal(len(seen.image)))
+        by = torch.exp(LENS * self.chance.normal(len(seen.image)))
         return replace(seen, image=seen.image * by[:, None, None, None])
 
     def _from_pairs(self, count: int) -> tuple[Tensor, ...]:
-        pick = self.views[self._integers(len(self.views), count)]
+        pick = self.views[self.chance.integers(len(self.views), count)]
         snippet, view = pick[:, 0], pick[:, 1]
         rows, part, inside = self._times(self.length[snippet], count)
         at = (self.start[snippet][:, None] + rows, self.start[snippet][:, None] + rows + 1)
@@ -124,7 +122,7 @@ class Lessons:
         return torch.stack(out)
 
     def _from_motion(self, count: int) -> tuple[Tensor, ...]:
-        clip = self._integers(len(self.motion_length), count, self.motion_length.float())
+        clip = self.chance.integers(len(self.motion_length), count, self.motion_length.float())
         rows, part, inside = self._times(self.motion_length[clip], count)
         first, last = (
             self.motion_start[clip][:, None],
@@ -142,8 +140,8 @@ class Lessons:
         """Put people before random cameras: points in camera axes, and up (B, 3) in them."""
         count = len(points)
         target = points[:, :, 6:8].mean(dim=(1, 2))
-        azimuth, distance = 2 * np.pi * self._uniform(count), 1.1 + 3.2 * self._uniform(count)
-        height = 0.15 + 1.45 * self._uniform(count) ** 1.2
+        azimuth, distance = 2 * np.pi * self.chance.uniform(count), 1.1 + 3.2 * self.chance.uniform(count)
+        height = 0.15 + 1.45 * self.chance.uniform(count) ** 1.2
         eye = target + torch.stack(
             [azimuth.cos() * distance, -target[:, 1] + height, azimuth.sin() * distance], 1
         )
@@ -153,7 +151,7 @@ class Lessons:
         down = -(up - (up * ahead).sum(1, keepdim=True) * ahead)
         down = down / down.norm(dim=1, keepdim=True)
         turn = torch.stack([torch.linalg.cross(down, ahead), down, ahead], dim=1)
-        turn = self._turns(count, 0.12) @ turn
+        turn = self.chance.turns(count, 0.12) @ turn
         moved = (points - eye[:, None, None]) @ turn.mT[:, None]
         near = moved[..., 2].amin(dim=(1, 2))
         moved = (
@@ -170,7 +168,9 @@ class Lessons:
         asked = torch.cat(around, dim=-1).reshape(count * len(middle), -1)
         far = torch.cdist(asked[None], self.bank[None])[0]
         nearest = far.topk(ALIKE, largest=False).indices
-        drawn = nearest.gather(1, self._integers(ALIKE, len(nearest))[:, None])[:, 0].view(count, len(middle))
+        drawn = nearest.gather(1, self.chance.integers(ALIKE, len(nearest))[:, None])[:, 0].view(
+            count, len(middle)
+        )
         source = self.bank_at[drawn]  # (B, chunks, 3): snippet, view, frame
         t = torch.arange(frames, device=self.device)
         here = (t // CHUNK).clamp(max=len(middle) - 1)
@@ -190,32 +190,32 @@ class Lessons:
         """Errors as one would guess them: white and lasting noise, no habits."""
         shape = (*points.shape[:2], 33, 5)
         scale = torch.tensor([0.05, 0.05, 0.03, 0.03, 0.08], device=self.device)
-        lasting = self._normal(points.shape[0], 1, 33, 5)
-        noise = (self._normal(*shape) * 0.6 + lasting * 0.8) * scale
-        return torch.cat([noise, 0.6 + 0.4 * self._uniform(*shape[:3], 1)], dim=-1)
+        lasting = self.chance.normal(points.shape[0], 1, 33, 5)
+        noise = (self.chance.normal(*shape) * 0.6 + lasting * 0.8) * scale
+        return torch.cat([noise, 0.6 + 0.4 * self.chance.uniform(*shape[:3], 1)], dim=-1)
 
     # -- changing ---------------------------------------------------------------------------------------
 
     def _changed(self, points: Tensor, up: Tensor, errors: Tensor, contact: Tensor) -> tuple[Tensor, ...]:
         count = len(points)
         if self.recipe.changed:
-            sizes = torch.exp(self.recipe.bones * self._normal(count, len(SIZES)))
+            sizes = torch.exp(self.recipe.bones * self.chance.normal(count, len(SIZES)))
             points = resized(points, sizes)
             middle = points[:, :, list(HIPS)].mean(dim=(1, 2))[:, None, None]
-            turn = self._turns(count, self.recipe.around)
+            turn = self.chance.turns(count, self.recipe.around)
             points = (points - middle) @ turn.mT[:, None] + middle
             up = rotated(turn, up[:, None])[:, 0]
-            away = (torch.exp(FAR * self._normal(count)) - 1).clamp(min=-0.4)[:, None, None, None]
+            away = (torch.exp(FAR * self.chance.normal(count)) - 1).clamp(min=-0.4)[:, None, None, None]
             moved = points + away * middle
             points = torch.where(moved[..., 2].amin(dim=(1, 2))[:, None, None, None] > NEAREST, moved, points)
         if self.recipe.habits or self.recipe.grown:
             scale = self.recipe.habits * torch.tensor(HABITS, device=self.device)
-            wrong = errors[..., :5] * torch.exp(self.recipe.grown * self._normal(count, 1, 1, 1))
-            wrong = wrong + scale * self._normal(count, 1, errors.shape[2], 5)
+            wrong = errors[..., :5] * torch.exp(self.recipe.grown * self.chance.normal(count, 1, 1, 1))
+            wrong = wrong + scale * self.chance.normal(count, 1, errors.shape[2], 5)
             errors = torch.cat([wrong, errors[..., 5:]], dim=-1)
-        pan = self._turns(count, PAN, ROLL)
+        pan = self.chance.turns(count, PAN, ROLL)
         points, up = points @ pan.mT[:, None], rotated(pan, up[:, None])[:, 0]
-        flip = (self._uniform(count) < 0.5)[:, None]
+        flip = (self.chance.uniform(count) < 0.5)[:, None]
         sign = torch.tensor([-1.0, 1.0, 1.0], device=self.device)
         points = torch.where(flip[..., None, None], points[:, :, self.point_mirror] * sign, points)
         up = torch.where(flip, up * sign, up)
@@ -223,44 +223,6 @@ class Lessons:
         errors = torch.where(flip[..., None, None], errors[:, :, self.mirror] * signs, errors)
         contact = torch.where(flip[..., None], contact[..., [2, 3, 0, 1]], contact)
         return points, up, errors, contact
-
-    def _spoiled(self, seen: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Add noise, lose limbs and frames, exchange sides for a while."""
-        image, sight, world = seen
-        count, frames = sight.shape[:2]
-        extent = (image - image.mean(dim=2, keepdim=True)).norm(dim=-1).mean(dim=(1, 2))
-        image = image + JITTER * self._normal(*image.shape) * extent[:, None, None, None]
-        world = world + GUESS_JITTER * self._normal(*world.shape)
-        blink = BLINK * self._normal(*sight.shape)
-        sight = torch.where(sight > 0, (sight + blink).clamp(0.01, 1.0), sight)
-        limbs = torch.zeros(len(LIMBS), sight.shape[2], device=self.device)
-        for k, rows in enumerate(LIMBS):
-            limbs[k, list(rows)] = 1.0
-        lost = (
-            self._span(count, frames, LIMB_LOST, 60)[..., None]
-            * limbs[self._integers(len(LIMBS), count)][:, None]
-        )
-        sight = torch.where(lost > 0, 0.2 * sight, sight)
-        image = image + lost[..., None] * 0.5 * extent[:, None, None, None] * self._normal(
-            count, 1, *image.shape[2:]
-        )
-        sight = sight * (1 - self._span(count, frames, FRAMES_LOST, 20))[..., None]
-        which = self._integers(3, count)
-        arms, legs = limbs[0] + limbs[1] + (torch.arange(33, device=self.device) < 11), limbs[2] + limbs[3]
-        part = torch.stack([legs, arms, arms + legs])[which]
-        swap = (self._span(count, frames, EXCHANGED, 40)[..., None] * part[:, None]) > 0
-        image = torch.where(swap[..., None], image[:, :, self.mirror], image)
-        world = torch.where(swap[..., None], world[:, :, self.mirror], world)
-        sight = torch.where(swap, sight[:, :, self.mirror], sight)
-        return image, sight, world
-
-    def _span(self, count: int, frames: int, share: float, longest: int) -> Tensor:
-        """1 within a span of random frames in a share of the stretches: (B, L)."""
-        start = self._uniform(count) * frames
-        stop = start + self._uniform(count) * longest
-        t = torch.arange(frames, device=self.device)
-        inside = (t >= start[:, None]) & (t < stop[:, None])
-        return (inside & (self._uniform(count) < share)[:, None]).float()
 
     # -- small things -----------------------------------------------------------------------------------
 
@@ -279,36 +241,15 @@ class Lessons:
 
     def _times(self, length: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Frames (B, L) of stretches, what is missing to the next, and whether they are within the clips."""
-        warped = self._uniform(count) < 0.5
+        warped = self.chance.uniform(count) < 0.5
         pace = torch.where(
-            warped, 1 - WARP + 2 * WARP * self._uniform(count), torch.ones(count, device=self.device)
+            warped, 1 - WARP + 2 * WARP * self.chance.uniform(count), torch.ones(count, device=self.device)
         )
-        pace = torch.where(self._uniform(count) < 0.1, 2 * pace, pace)
+        pace = torch.where(self.chance.uniform(count) < 0.1, 2 * pace, pace)
         room = (length - 1 - pace * (LENGTH - 1)).clamp(min=0)
-        start = self._uniform(count) * room
+        start = self.chance.uniform(count) * room
         start = torch.where(warped, start, start.floor())
         t = start[:, None] + pace[:, None] * torch.arange(LENGTH, device=self.device)
         inside = (t <= length[:, None] - 1).float()
         t = torch.minimum(t, (length - 1)[:, None].float())
         return t.floor().long(), t - t.floor(), inside
-
-    def _turns(self, count: int, sd: float, about: float | None = None) -> Tensor:
-        """Small random rotations (B, 3, 3); about the third axis by `about`."""
-        vector = sd * self._normal(count, 3)
-        if about is not None:
-            vector[:, 2] *= about / sd
-        zero = torch.zeros(count, device=self.device)
-        x, y, z = vector.unbind(1)
-        skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], 1).view(count, 3, 3)
-        return torch.matrix_exp(skew)
-
-    def _uniform(self, *shape: int) -> Tensor:
-        return torch.rand(*shape, generator=self.chance, device=self.device)
-
-    def _normal(self, *shape: int) -> Tensor:
-        return torch.randn(*shape, generator=self.chance, device=self.device)
-
-    def _integers(self, below: int, count: int, weight: Tensor | None = None) -> Tensor:
-        if weight is not None:
-            return torch.multinomial(weight, count, replacement=True, generator=self.chance)
-        return torch.randint(below, (count,), generator=self.chance, device=self.device)

@@ -24,6 +24,7 @@ from mocap.lift.points import CONTACT_MIRROR, JOINTS, NAMES, START, mirror, poin
 from mocap.lift.sight import look, turned
 from mocap.observations import Observations
 from mocap.upright import world_axes
+from rigs import quat
 from rigs.body import load_body
 from rigs.kinematics import Chain, Pose, locate
 
@@ -244,3 +245,69 @@ def test_training_shows_and_computes_the_same(monkeypatch):
     with torch.no_grad():
         theirs = net(features)[0].numpy()
     np.testing.assert_allclose(ours(sight.features), theirs, atol=0.05)  # half precision
+
+
+def some_truth(torch, frames=6):
+    """Standing, turning people 2 to 4 statures before a camera: (B, L, 14 + 33, 3)."""
+    body = load_body()
+    attachment = load_attachment(LAYOUT, body)
+    turn = np.zeros((frames, len(body.names), 3))
+    turn[:, 0, 1] = np.linspace(0.0, 2.0, frames)
+    turn[:, body.index("LeftForeArm"), 1] = -0.7
+    pose = Pose(np.zeros((frames, 3)), quat.from_rotvec(turn))
+    posed = Chain(body).place(pose, np.ones(len(body.size_names)))
+    joints = posed.positions[:, [body.index(name) for name in JOINTS]]
+    points = np.concatenate([joints, locate(posed, attachment.points(1.0))], axis=1) * [1.0, -1.0, -1.0]
+    places = np.stack([points + np.array([0.3, 0.1, away]) for away in (2.0, 4.0)])
+    return torch.from_numpy(places.astype(np.float32))
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "scripts"))
+    import lift_errors
+
+    return torch, lift_errors
+
+
+def test_errors_put_back_onto_their_own_truth_give_what_was_seen(scripts):
+    torch, errors = scripts
+    truth, chance = some_truth(torch), torch.Generator().manual_seed(0)
+    image = truth[:, :, 14:, :2] / truth[:, :, 14:, 2:]
+    image = image + 0.02 * torch.randn(image.shape, generator=chance)
+    world = torch.randn((*image.shape[:3], 3), generator=chance) * 0.3
+    found = torch.cat([errors.errors_of(truth, image, world), torch.ones(*image.shape[:3], 1)], dim=-1)
+    again, sight, guess = errors.compose(truth, found)
+    torch.testing.assert_close(again, image, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(guess, world, atol=1e-5, rtol=1e-5)
+    assert (sight == 1).all()
+
+
+def test_no_errors_give_the_true_image(scripts):
+    torch, errors = scripts
+    truth = some_truth(torch)
+    image, _, guess = errors.compose(truth, torch.zeros(*truth.shape[:2], 33, 6))
+    torch.testing.assert_close(image, truth[:, :, 14:, :2] / truth[:, :, 14:, 2:], atol=1e-5, rtol=1e-5)
+    hips = guess[:, :, [23, 24]].mean(dim=2)
+    torch.testing.assert_close(hips, torch.zeros_like(hips), atol=1e-5, rtol=0)
+
+
+def test_bones_of_other_sizes_are_longer_by_just_that(scripts):
+    torch, errors = scripts
+    truth = some_truth(torch)
+    torch.testing.assert_close(errors.resized(truth, torch.ones(2, 10)), truth, atol=1e-6, rtol=0)
+    sizes = torch.ones(2, 10)
+    sizes[:, errors.SIZES.index("forearm")] = 1.2
+    changed = errors.resized(truth, sizes)
+
+    def length(points, a, b):
+        return (points[:, :, JOINTS.index(a)] - points[:, :, JOINTS.index(b)]).norm(dim=-1)
+
+    fore, upper = ("LeftForeArm", "LeftHand"), ("LeftArm", "LeftForeArm")
+    torch.testing.assert_close(length(changed, *fore), 1.2 * length(truth, *fore))
+    torch.testing.assert_close(length(changed, *upper), length(truth, *upper))
+    thighs = torch.ones(2, 10)
+    thighs[:, errors.SIZES.index("thigh")] = 1.1
+    taller = errors.resized(truth, thighs)  # in statures of a person who is taller by a part of that
+    torch.testing.assert_close(length(taller, *upper), length(truth, *upper) / 1.025)
