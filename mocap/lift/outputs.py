@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mocap.lift.points import NAMES
+from mocap.lift.points import CONTACTS, NAMES
 
 UNIT = 0.2  # statures: of points about the middle of the hips
 SPREAD, DEPTH = 0.02, 0.04  # statures: usual spread of a point across and along the line of sight
@@ -14,6 +14,6 @@ WIDTH = {
     "root": 3,
     "root_spread": 2,
     "up": 3,
-    "contact": 4,
+    "contact": len(CONTACTS),
 }
 COUNT = sum(WIDTH.values())
