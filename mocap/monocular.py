@@ -1,4 +1,8 @@
-"""One camera: a person's motion from what a single view saw and the detector's own guess of the depth."""
+"""One camera: a person's motion from what a single view saw and what a lifter makes of it.
+
+The lifter (`mocap.lift`) says where joints are about the hips; where none was trained for a detector, the
+detector's own guess of the depth takes its place.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,8 @@ from mocap.errors import MocapError
 from mocap.feet import Feet, put_down
 from mocap.floor import fit_floor, levelling, support_height
 from mocap.lens import camera_with_field_of_view
+from mocap.lift.lifter import Lifted, lift_view
+from mocap.lift.points import START, points_of
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
 from mocap.scene import EVIDENCE_RATE, Scene, Settings
@@ -27,7 +33,7 @@ from rigs.solving.body import Body, load_body
 from rigs.solving.evidence import Shape
 from rigs.solving.ground import Ground, soles
 from rigs.solving.initial import initial_pose, steady
-from rigs.solving.kinematics import Chain, Pose, locate
+from rigs.solving.kinematics import Chain, Points, Pose, locate
 from rigs.solving.solve import solve, solve_in_windows
 from rigs.solving.terms import Term
 
@@ -44,11 +50,15 @@ DRIFT = 0.12  # metres by which the floor may seem to rise and sink
 class SingleSettings:
     """How strongly the solve from one view believes what; chosen on held-out people of the landmark pairs.
 
-    solve: as with several views; guess_sd, guess_robust: of the detector's 3D guess, times its scatter and in
-    deviations; floor_sd (m), floor_scale: of a standing sole.
+    solve: as with several views; lift: whether a lifter is asked, where there is one; lift_sd, lift_robust:
+    of what it says, times its spread and in deviations; guess_sd, guess_robust: likewise of the detector's 3D
+    guess, which counts without a lifter; floor_sd (m), floor_scale: of a standing sole.
     """
 
     solve: Settings = field(default_factory=Settings)
+    lift: bool = True
+    lift_sd: float = 2.0
+    lift_robust: float = 3.0
     guess_sd: float = 1.2
     guess_robust: float = 3.0
     floor_sd: float = 0.03
@@ -97,7 +107,7 @@ def animate_single(
     if stature is None and not to_floor:
         notes.append(f"the person's height was assumed to be {ADULT[0]:.2f} m; give it to get the true size")
     progress = progress or Quiet()
-    single = Single(seen, camera, stature or ADULT[0], settings or SingleSettings(), progress, feet)
+    single = Single(seen, camera, stature or ADULT[0], settings or SingleSettings(), progress, feet, posed)
     progress.start(2 * seen.frames)
     try:
         pose, drift = _solved(single, posed, to_floor)
@@ -125,7 +135,7 @@ def _solved(single: Single, posed: bool, to_floor: bool) -> tuple[Pose, list[str
 
 @dataclass
 class Single:
-    """One view's data and the camera, which moves while the world is found."""
+    """One view's data and the camera, which moves while the world is found, unless it is `posed`."""
 
     seen: Observations
     camera: Camera
@@ -133,12 +143,14 @@ class Single:
     settings: SingleSettings
     progress: Progress
     feet: Feet
+    posed: bool = False
     body: Body = field(init=False)
     attachment: Attachment = field(init=False)
     guess: Guess = field(init=False)
     image: Floats = field(init=False)  # (T, J, 2)
     turned: Floats = field(init=False)  # (T, J, 3) see `facing_the_eye`
     below: Floats = field(init=False)  # (T,)
+    lifted: Lifted | None = field(init=False)
 
     def __post_init__(self) -> None:
         assert self.seen.world is not None
@@ -149,6 +161,8 @@ class Single:
         right, self.below = angles_off_axis(self.image, self.seen.layout)
         self.turned = facing_the_eye(self.seen.world[0], right)
         self.sizes = np.full(len(self.body.size_names), self.stature)
+        up = self.rotation[:, 1] if self.posed else None
+        self.lifted = lift_view(self.seen, self.camera, up) if self.settings.lift else None
 
     @property
     def fps(self) -> float:
@@ -162,7 +176,10 @@ class Single:
 
     def stand_camera(self) -> None:
         """Put the camera at the origin, tilted as the person says."""
-        tilt, roll = camera_tilt(self.turned, self.below, self.seen.layout)
+        if self.lifted is None:
+            tilt, roll = camera_tilt(self.turned, self.below, self.seen.layout)
+        else:
+            tilt, roll = self.lifted.level()
         self._pose_camera(world_axes(tilt, roll), np.zeros(3))
 
     def shape(self) -> Floats:
@@ -173,23 +190,26 @@ class Single:
         return shape * self.guess.scale * self.stature
 
     def first(self) -> Pose:
-        """The pose in which the solve starts: the guess, placed where its image is, on a steady path."""
-        shape = self.shape()
-        weight = np.where(np.isfinite(self.guess.sd), self.seen.confidence[0] ** 2, 0.0)
-        path = steady(place(shape, self.image, weight), self.fps)
-        path = gaussian_filter1d(path, max(SMOOTH * self.fps, 0.5), axis=0, mode="nearest")
+        """The pose in which the solve starts: the body's shape where its image is, on a steady path."""
+        if self.lifted is None:
+            shape, rows = self.shape(), self.attachment.start
+            weight = np.where(np.isfinite(self.guess.sd), self.seen.confidence[0] ** 2, 0.0)
+            where = place(shape, self.image, weight)
+        else:
+            shape, rows = self.lifted.points * self.stature, START
+            where = self.lifted.hips * self.stature
+        path = gaussian_filter1d(steady(where, self.fps), max(SMOOTH * self.fps, 0.5), axis=0, mode="nearest")
         start = self.camera.camera_from_world[:3, 3]
-        landmarks = (steady(shape, self.fps) + path[:, None] - start) @ self.rotation
-        joints = {joint: landmarks[:, row] for joint, row in self.attachment.start.items()}
-        return initial_pose(self.body, joints, self.fps)
+        points = (steady(shape, self.fps) + path[:, None] - start) @ self.rotation
+        return initial_pose(self.body, {joint: points[:, row] for joint, row in rows.items()}, self.fps)
 
     def solve(self, first: Pose, rough: float, steps: int, tolerance: float, on_floor: bool = False) -> Pose:
         """Solve the clip from `first`, window by window; `rough` widens the robust scales."""
-        scene, shape = self._scene(first), self.shape() @ self.rotation
+        scene, (points, shape, sd, scale) = self._scene(first), self._evidence()
 
         def window(start: int, stop: int) -> Pose:
             terms = scene.terms(start, stop, self.stature, self.settings.solve.robust * rough)
-            terms.append(self._shape_term(shape, start, stop, rough))
+            terms.append(Shape(points, shape[start:stop], sd[start:stop], scale * rough))
             if on_floor:
                 terms.append(self._floor_term())
             return solve(
@@ -288,12 +308,23 @@ class Single:
     def _frame_weight(self) -> float:
         return min(1.0, EVIDENCE_RATE / self.fps)
 
-    def _shape_term(self, shape: Floats, start: int, stop: int, rough: float) -> Term:
+    def _evidence(self) -> tuple[Points, Floats, Floats, float]:
+        """The body's shape: its points, where they are (T, N, 3) m in world axes, sd (T, N), robust scale.
+
+        What is said of the depth is what counts: across the line of sight the image knows better.
+        """
+        weight = np.sqrt(self._frame_weight)
+        if self.lifted is not None:
+            points = points_of(self.body, self.attachment, self.stature)
+            sd = self.lifted.along * self.stature * self.settings.lift_sd / weight
+            sd = np.where(np.isfinite(sd), sd, np.inf)
+            return points, self.lifted.points * self.stature @ self.rotation, sd, self.settings.lift_robust
         rows = self.attachment.rows
-        sd = self.guess.sd[rows] * self.stature * self.settings.guess_sd / np.sqrt(self._frame_weight)
-        sd = np.broadcast_to(sd, (stop - start, len(rows)))
-        points = self.attachment.points(self.stature)
-        return Shape(points, shape[start:stop, rows], sd, self.settings.guess_robust * rough)
+        shape = self.shape()[:, rows] @ self.rotation
+        sd = np.broadcast_to(
+            self.guess.sd[rows] * self.stature * self.settings.guess_sd / weight, shape.shape[:2]
+        )
+        return self.attachment.points(self.stature), shape, sd, self.settings.guess_robust
 
     def _floor_term(self) -> Term:
         points, heights = soles(self.body, self.stature)

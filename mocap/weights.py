@@ -17,6 +17,7 @@ Singles = NDArray[np.float32]
 SHA256 = {
     "blazepose": "96ab0edc6ac5d12992414d4fb1c6977018a60beb4bc4ec3d7659cf0b62537be0",
     "blazepose33_ankles": "63c78ff74dd05e2f70db26d4d55f8ae5a67d06bbad1a56dea2f13bb6d22540ba",
+    "blazepose33_lifter": "354edc8e8f6bbaca07c101109ab30d228183a3050606651f3e7ae05d2a602632",
 }
 
 

@@ -104,7 +104,8 @@ def _seen(snippet: dict[str, Any], cameras: Cameras, refiner: Network | None) ->
     )
     seen = Observations(NAMES, layout, points, sight, Fraction(RATE), world)
     spread = [v.spread[:, 0] for v in views if v.spread is not None]
-    return replace(seen, spread=np.stack(spread)) if spread else seen
+    before = [v.detected[:, 0] for v in views if v.detected is not None]
+    return replace(seen, spread=np.stack(spread), detected=np.stack(before)) if spread else seen
 
 
 def _camera(snippet: dict[str, Any], v: int, name: str) -> Camera:
