@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -80,11 +81,14 @@ def export(
     written = []
     for target in targets:
         for path, group in _files(target, clips).items():
-            write_clips(path, group, **_options(path, unit, target_rig))
+            late = group[0].first if len(group) == 1 else 0
+            write_clips(
+                path, [replace(group[0], first=0)] if late else group, **_options(path, unit, target_rig)
+            )
             written.append(path)
-            if group[0].first and not format_of(path, "write").several:
+            if late:
                 number = next(n for n, clip in clips.items() if clip is group[0])
-                say(f"person {number} comes in frame {group[0].first} of the take: {path.name} begins there")
+                say(f"person {number} comes in frame {late} of the take: {path.name} begins there")
     return written
 
 
