@@ -90,12 +90,12 @@ def test_every_module_in_the_zip_finds_what_it_imports_in_blender(extension: Pat
     held = {name for name in archive.namelist() if name.endswith(".py")}
     assert {
         "__init__.py",
-        "vendor/rigs/perform.py",
-        "vendor/rigs/recognise.py",
+        "vendor/rigs/retargeting/perform.py",
+        "vendor/rigs/recognition/recognise.py",
         "vendor/mocap/people.py",
     } <= held
     given = {"bpy", "bpy_extras", "mathutils", "numpy", *sys.stdlib_module_names}
-    optional = {"vendor/rigs/banded.py": {"scipy"}, "vendor/rigs/data.py": {"yaml"}}
+    optional = {"vendor/rigs/retargeting/banded.py": {"scipy"}, "vendor/rigs/data.py": {"yaml"}}
     for name in held:
         for node in ast.walk(ast.parse(archive.read(name))):
             if isinstance(node, ast.Import):
