@@ -21,6 +21,7 @@ from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
 from mocap.scene import Scene, Settings, Wrists, scene_of
 from mocap.still import find_stillness
+from mocap.together import together
 from rigs.contact import Contacts
 from rigs.motion import Motion
 from rigs.solving.body import Body, load_body
@@ -98,13 +99,19 @@ def animate(
     progress = progress or Quiet()
     progress.start(len(first) if len(scene.spans(len(first))) > 1 else None)
     try:
-        return _solved(scene, first, guess, stature, seen.fps, progress)
+        return _solved(scene, first, guess, stature, seen, cameras, progress)
     finally:
         progress.done()
 
 
 def _solved(
-    scene: Scene, first: Pose, guess: float, stature: float | None, fps: Fraction, progress: Progress
+    scene: Scene,
+    first: Pose,
+    guess: float,
+    stature: float | None,
+    seen: Observations,
+    cameras: Cameras,
+    progress: Progress,
 ) -> Animated:
     body = scene.body
     prior = SizePrior.of_stature(body.size_spread, guess, GIVEN_STATURE_SD if stature else ADULT[1])
@@ -118,8 +125,9 @@ def _solved(
         scene.stillness = find_stillness(body, sized.sizes, pose, scene.fps)
         scene.stance = stance.where(~made_up(doubt[:, soles(body, grown)[0].joint]))
         scene.doubt = doubt
+        scene.together = together(seen, cameras, body, scene.attachment, grown, doubt)
         pose = _feet_turned(scene, pose, sized.sizes, grown)
-    return _Half(scene, pose, sized.sizes, grown, fps, doubt).solved(progress)
+    return _Half(scene, pose, sized.sizes, grown, seen.fps, doubt).solved(progress)
 
 
 @dataclass(frozen=True, eq=False)

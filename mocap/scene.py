@@ -12,8 +12,10 @@ from mocap.ankles import Ankles, Network, load_network
 from mocap.attach import NEAREST, Attachment
 from mocap.calm import calmed
 from mocap.feet import Feet, Stance
+from mocap.lift.points import points_of
 from mocap.observations import Observations
 from mocap.still import Stillness
+from mocap.together import Together
 from mocap.unseen import unseen_terms
 from rigs.solving.body import Body
 from rigs.solving.ground import soles
@@ -75,6 +77,7 @@ class Scene:
     stillness: Stillness | None = None  # what keeps still
     ankles: Ankles | None = None  # and how feet are turned
     wrists: Wrists | None = None  # where hands are, once they were looked at
+    together: Together | None = None  # what lifters say, where images tell too little
     every: int = 1  # frames of the clip for which each stands
     chain: Chain = field(init=False)
 
@@ -114,6 +117,7 @@ class Scene:
             *self._foot_terms(start, stop, stature, weight),
             *([self.stillness.term(start, stop, self.fps, weight)] if self.stillness else []),
             *([self.wrists.term(self.body, start, stop, weight)] if self.wrists else []),
+            *self._lifted_terms(start, stop, stature, weight),
         ]
 
     def thinned(self, start: int, stop: int, every: int) -> Scene:
@@ -123,7 +127,9 @@ class Scene:
         fps, every = self.fps / every, self.every * every
         guessed = self.guessed and (self.guessed[0][:, frames], self.guessed[1][:, frames])
         thin = replace(self, seen=seen, sd=sd, fps=fps, every=every, feet="never")
-        return replace(thin, guessed=guessed, doubt=None, stance=None, stillness=None, ankles=None)
+        return replace(
+            thin, guessed=guessed, doubt=None, stance=None, stillness=None, ankles=None, together=None
+        )
 
     @property
     def _frame_weight(self) -> float:
@@ -147,6 +153,12 @@ class Scene:
         few, sd = Points(points.joint[some], points.offsets[some]), sd[..., some] / np.sqrt(weight)
         found = Depth(few, self.rotation, self.translation, depth[..., some], sd, robust * np.sqrt(weight))
         return [found] if some.any() else []
+
+    def _lifted_terms(self, start: int, stop: int, stature: float, weight: float) -> list[Term]:
+        if self.together is None:
+            return []
+        points = points_of(self.body, self.attachment, stature)
+        return self.together.term(points, stature, start, stop, weight)
 
     def _foot_terms(self, start: int, stop: int, stature: float, weight: float) -> list[Term]:
         points, _ = soles(self.body, stature)
