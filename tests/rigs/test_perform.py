@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rigs.library import load_rig
 from rigs.retargeting.foothold import soles_of
 from rigs.retargeting.perform import Performance, perform
 from rigs.retargeting.pose import WorldPose
@@ -56,3 +57,19 @@ def test_the_root_carries_the_way() -> None:
     clip = perform(motion, source, source, Performance(root="root"), level)
     assert clip.motion.skeleton.names[0] == "Root" and len(clip.rest) == len(source.skeleton) + 1
     assert np.abs(clip.motion.root[:, 1]).max() == 0.0
+
+
+@pytest.mark.parametrize("root", ["hips", "root", "in-place"])
+@pytest.mark.parametrize("name", ["unreal", "unreal4", "metahuman"])
+def test_what_follows_is_where_its_leader_is(name: str, root: str) -> None:
+    source, target = person(), load_rig(name)
+    motion, level = walk(source)
+    clip = perform(motion, source, target, Performance(root=root), level)
+    places, turns = clip.motion.world()
+    names = clip.motion.skeleton.names
+    assert target.follows["ik_hand_r"] == target.follows["ik_hand_gun"]  # and one hangs from the other
+    for follower, leader in target.follows.items():
+        joint, other = names.index(follower), names.index(leader)
+        np.testing.assert_allclose(places[:, joint], places[:, other], atol=1e-9)
+        along = np.abs((turns[:, joint] * turns[:, other]).sum(axis=1))
+        np.testing.assert_allclose(along, 1.0, atol=1e-9)
