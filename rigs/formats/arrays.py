@@ -65,7 +65,7 @@ def read_arrays(path: str | PathLike[str], wanted: Collection[str] | None = None
 
 
 def _array(name: str, value: object) -> NDArray[Any]:
-    """Refuse what NumPy answers, bytes, for a part of the archive that is no array."""
-    if not isinstance(value, np.ndarray):
-        raise ValueError(f"its part {name!r} is no array")
+    """Refuse bytes, which NumPy answers for a part that is no array, and any number of texts of no length."""
+    if not isinstance(value, np.ndarray) or value.dtype.itemsize == 0:
+        raise ValueError(f"its part {name!r} is no array of numbers or texts")
     return value
