@@ -108,6 +108,7 @@ WRONG_JSON = {
     "a huge rotation": (["characters", 0, "frames", 1, "rotations", 3], [1e308, 0, 0, 0], "beyond 1e"),
     "a huge tip": (["characters", 0, "joints", -1, "tip"], [0, 1e10, 0], "tips has numbers beyond 1e"),
     "a stray role": (["characters", 0, "roles", "Hips"], "Tail", "roles speak of the joint 'Tail'"),
+    "a field of two lines": (["characters", 0, "two\nlines"], 1, "unknown field `two lines`"),
     "a stray field": (["characters", 0, "frames", 1, "scale"], 1, "unknown field `scale`"),
 }
 
