@@ -22,9 +22,9 @@ import numpy as np
 from rigs.errors import FormatError
 from rigs.formats import read_clips
 from tests.rigs.fbx_damage import damaged_fbx
-from tests.rigs.mutations import damaged, damaged_glb, odd_numbers
+from tests.rigs.mutations import damaged, damaged_glb, damaged_npz, odd_numbers
 
-TEXTS = (".bvh", ".gltf", ".csv", ".trc")
+TEXTS = (".bvh", ".gltf", ".json")
 
 
 def main() -> None:
@@ -71,6 +71,8 @@ def _damaged(suffix: str, data: bytes, random: np.random.Generator) -> bytes:
         return damaged_glb(data, random)
     if data.startswith(b"Kaydara FBX"):
         return damaged_fbx(data, random)
+    if suffix == ".npz":
+        return damaged_npz(data, random)
     if (suffix in TEXTS or data.startswith(b"; FBX")) and random.random() < 0.5:
         return odd_numbers(data, random)
     return damaged(data, random)

@@ -13,6 +13,7 @@ from mocap.performers import Performer, character, characters_of, people_of
 from mocap.shaping import Shape, shaped
 from rigs.clip import Clip
 from rigs.formats import format_of, options_of, write_clips
+from rigs.library import rig_names
 from rigs.rig import Rig
 
 OWN = "human"  # the rig that a take's motion is of
@@ -56,28 +57,37 @@ def export(
         unit: "cm" or "m" in the file, where the format leaves a choice; None = what is usual there.
         shape: what is done to the motion.
         rig: name of a rig, or a character's file.
-        mapped: a file that says which of the character's joints plays which part.
+        mapped: a file that says which joint plays which part: of the rig's file, else of the motion file.
         motion: a motion file, instead of a take.
-        say: told a line about each person who was not there from the first frame on, and each cycle.
+        say: told a line about each person who was not there from the first frame on, each cycle, and files
+            that cannot have fewer keys.
 
     Returns:
         The files that were written.
 
     Raises:
-        MocapError: no take, no such person, or several and none named.
+        MocapError: no take, no such person, or several and none named; options that do not go together.
         rigs.RigError: an unknown suffix or rig, a motion that does not fit, or a file that cannot be written.
     """
     for target in targets:
         format_of(target, "write")
         if unit is not None and "unit" not in options_of(target):
             raise MocapError(f"{target}: this format has one unit only; leave out --unit {unit}")
-    own = rig == OWN
-    target_rig = None if own else character(rig, mapped)
+    if motion is not None and take is not None:
+        raise MocapError(f"--take {take} and --motion {motion}: give the one whose motion is wanted")
+    known = rig in rig_names()
+    if mapped is not None and known and motion is None:
+        raise MocapError(f"--map {mapped}: it is for a character's file; the joints of {rig} are known")
+    target_rig = None if rig == OWN else character(rig, None if known else mapped)
     if motion is not None:
-        who = _chosen(characters_of(motion, mapped if own else None), person, every, motion)
+        who = _chosen(characters_of(motion, mapped if known else None), person, every, motion)
     else:
         who = people_of(take, person, every)
     clips = shaped(who, target_rig, shape or Shape(), say)
+    if shape is not None and shape.bound is not None:
+        for target in targets:
+            if not format_of(target, "write").sparse:
+                say(f"{target.name}: has a key in every frame, which --simplify does not change")
     written = []
     for target in targets:
         for path, group in _files(target, clips).items():

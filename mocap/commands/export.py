@@ -48,7 +48,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--smooth", type=float, metavar="HZ", help="Take out what is faster; 6 is much, 10 little.")
 @click.option("--fps", metavar="RATE", help="Frames a second: 24, 25, 30, 60, 120, 30000/1001, ...")
 @click.option(
-    "--simplify", metavar="DISTANCE", help="Fewer keys, no joint off by more, as 2mm (.fbx, .glb, .usd)."
+    "--simplify", metavar="DISTANCE", help="Fewer keys, no joint off by more, as 2mm (.fbx, .glb, .vrma)."
 )
 @click.option("--t-pose", is_flag=True, help="Begin with the rest pose, one frame.")
 @click.option(

@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Format:
-    """What a suffix stands for: the module, and whether it reads, writes and holds several characters."""
+    """What a suffix stands for: the module, and what it is able to do.
+
+    several: holds several characters; sparse: a joint may have keys in some frames only.
+    """
 
     module: str
     reads: bool = False
     writes: bool = True
     several: bool = False
+    sparse: bool = False
 
 
 # a new format adds its lines here
@@ -39,11 +43,11 @@ FORMATS = {
     ".csv": Format("rigs.formats.csv"),
     ".json": Format("rigs.formats.json", reads=True, several=True),
     ".npz": Format("rigs.formats.npz", reads=True),
-    ".fbx": Format("rigs.formats.fbx", reads=True, several=True),
-    ".glb": Format("rigs.formats.gltf", reads=True, several=True),
-    ".gltf": Format("rigs.formats.gltf", reads=True, several=True),
+    ".fbx": Format("rigs.formats.fbx", reads=True, several=True, sparse=True),
+    ".glb": Format("rigs.formats.gltf", reads=True, several=True, sparse=True),
+    ".gltf": Format("rigs.formats.gltf", reads=True, several=True, sparse=True),
     ".vrm": Format("rigs.formats.gltf", reads=True, writes=False),
-    ".vrma": Format("rigs.formats.vrma", reads=True),
+    ".vrma": Format("rigs.formats.vrma", reads=True, sparse=True),
     ".usd": Format("rigs.formats.usd", several=True),
     ".usda": Format("rigs.formats.usd", several=True),
     ".usdc": Format("rigs.formats.usd", several=True),

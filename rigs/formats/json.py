@@ -108,7 +108,8 @@ def read(path: str | PathLike[str]) -> list[Clip]:
     except OSError as error:
         raise FormatError(f"cannot read {path}: {error.strerror}; check the path") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise FormatError(f"cannot read {path}: {error}; see docs/formats.md for the schema") from error
+        problem = " ".join(str(error).split())[:200]
+        raise FormatError(f"cannot read {path}: {problem}; see docs/formats.md for the schema") from error
     if whole.format != FORMAT or whole.version != VERSION:
         raise FormatError(
             f"cannot read {path}: it says {whole.format[:40]!r}, version {whole.version}; "

@@ -17,6 +17,7 @@ from rigs.motion import Motion
 from rigs.quat import FloatArray
 from rigs.skeleton import Skeleton
 
+_LARGEST = 1e9  # metres; no motion goes as far
 _OFF = 1e-3  # how far from 1 the length of a quaternion may be
 
 
@@ -45,7 +46,7 @@ def clip_of(path: object, parts: Parts) -> Clip:
         FormatError: the parts do not agree, or a number is no number or no rotation.
     """
     try:
-        tips = {name: np.asarray(tip, float) for name, tip in parts.tips.items()}
+        tips = {name: _numbers("tips", tip) for name, tip in parts.tips.items()}
         skeleton = Skeleton(
             tuple(parts.names), np.asarray(parts.parents, np.int64), _numbers("offsets", parts.offsets), tips
         )
@@ -69,6 +70,8 @@ def _numbers(what: str, values: ArrayLike) -> FloatArray:
     array = np.asarray(values, float)
     if not np.isfinite(array).all():
         raise ValueError(f"{what} has numbers that are not finite")
+    if (abs(array) > _LARGEST).any():
+        raise ValueError(f"{what} has numbers beyond {_LARGEST:g}")
     return array
 
 

@@ -34,7 +34,7 @@ _BETTER = 0.08  # so much better the first frame must be than a rest pose of off
 _HEIGHT = (0.5, 3.0)  # metres, of a person from the lowest joint to the highest
 _LIKELY = 1.6  # metres
 _SCALES = (0.001, 0.01, 0.0254, 0.1, 5.6444, 10.0, 39.37, 100.0)  # 5.6444: the CMU library's units read as cm
-_FLOOR = 0.05  # metres: a root so near to the floor stays where it is
+_FLOOR = 0.05  # metres: joints so near to the file's own floor stand on it, the ball of a foot above its sole
 _NO_TURN = 1e-3  # radians
 _ALONG = 0.9  # of the trunk that goes along one axis
 _ENDS = ("LeftFoot", "RightFoot", "LeftHand", "RightHand")
@@ -186,7 +186,10 @@ def _rig(clip: Clip, pose: AtRest, roles: Mapping[str, int], stand: Stand, scale
     below = root(named, roles["Hips"], floor)
     offsets, rotations = scale * pose.offsets, pose.rotations.copy()
     offsets[0], rotations[0] = positions[0], quat.multiply(turn, rotations[0])
-    if below is None or abs(positions[below][1]) > _FLOOR or abs(floor) > _FLOOR:
+    lowest, least = floor, 0.0
+    if below is not None:  # a root bone says where the floor is, whatever is a little under it
+        lowest, least = max(floor, positions[below][1], key=abs), -_FLOOR
+    if not least <= lowest <= _FLOOR:
         offsets[0] -= (0.0, floor, 0.0)
     tips = {leaf: scale * tip for leaf, tip in skeleton.tips.items()}
     return Rig(

@@ -29,6 +29,7 @@ HELD_SD = 1e-4  # metres: by how much what stands moves from frame to frame
 BENT = 10.0  # m/s^2 of a correction
 FAR = 0.1  # metres of a correction where nothing stands
 HIPS_BENT, HIPS_FAR = 4.0, 0.05  # m/s^2 and metres by which hips give way
+HIPS_ASIDE = 0.02  # metres along the floor: further, and the body would not be over its feet
 KNEE_SD = 0.005  # metres: by how much the distance from hip to ankle may change
 STRETCHED_SD = 0.001  # metres: and where the leg would be too short
 LEVEL_SD = 0.002  # metres: of what stands about its height
@@ -185,6 +186,8 @@ def _solved(points: FloatArray, height: FloatArray, held: Bools, fps: float) -> 
 def _give(pose: WorldPose, feet: list[Foot], goals: list[FloatArray], fps: float) -> FloatArray:
     """Return how the hips give way (T, 3) m, so that each leg is about as long as it was, and reaches."""
     smooth = along(smooth_band(len(pose.root), fps, HIPS_BENT, HIPS_FAR), 3)
+    for axis in (0, 2):
+        smooth[0, axis::3] += (1.0 / HIPS_ASIDE**2 - 1.0 / HIPS_FAR**2) / fps
     give = np.zeros_like(pose.root)
     for _ in range(ROUNDS):
         information, pull = np.zeros((len(give), 3, 3)), np.zeros_like(give)

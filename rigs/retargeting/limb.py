@@ -11,6 +11,7 @@ from rigs.quat import FloatArray
 from rigs.retargeting.pose import WorldPose
 
 STRAIGHTEST = 0.9995  # of the length of both bones: a knee of 3.6 degrees
+GENTLE = 0.08  # of the length of both bones: the last of the way to straight, which is eased
 POLE = 0.05  # of the limb's length: less bent than this its plane follows the upper bone's own turn
 
 
@@ -32,6 +33,25 @@ def reach_of(pose: WorldPose, limb: Limb) -> FloatArray:
     upper, lower = _bones(pose, limb)
     natural = np.linalg.norm(pose.positions[:, limb.end] - pose.positions[:, limb.upper], axis=-1)
     return np.maximum(STRAIGHTEST * (_length(upper) + _length(lower)), natural)
+
+
+def eased(pose: WorldPose, limb: Limb, goal: FloatArray) -> FloatArray:
+    """Return goals (T, 3) m drawn in where a limb has to be nearly straight for them, or cannot get there.
+
+    Near straight a little of the way is much of an angle, so a limb that goes to such goals snaps. Over the
+    last of the way the end now lags behind ever more, by a third of `GENTLE` for what is just in reach.
+    A limb that is that straight by itself is not bent more.
+    """
+    upper, lower = _bones(pose, limb)
+    most = STRAIGHTEST * (_length(upper) + _length(lower))
+    natural = np.linalg.norm(pose.positions[:, limb.end] - pose.positions[:, limb.upper], axis=-1)
+    start = pose.positions[:, limb.upper]
+    far = np.linalg.norm(goal - start, axis=-1)
+    free = np.maximum((1.0 - GENTLE) * most, natural)
+    room = np.maximum(most - free, 1e-9)
+    lag = free + room * (1.0 - np.exp(-np.maximum(far - free, 0.0) / room))
+    drawn = np.where(far > free, lag, far) / np.maximum(far, 1e-12)
+    return start + drawn[:, None] * (goal - start)
 
 
 def reach(pose: WorldPose, limb: Limb, goal: FloatArray) -> None:

@@ -13,7 +13,7 @@ from rigs.contact import find_contacts
 from rigs.motion import Motion
 from rigs.quat import FloatArray
 from rigs.retargeting.foothold import feet_of, plant_feet, soles_of
-from rigs.retargeting.limb import Limb, reach
+from rigs.retargeting.limb import Limb, eased, reach
 from rigs.retargeting.pose import WorldPose
 from rigs.retargeting.retarget import hip_height, leg_scale, resting, retarget
 from rigs.retargeting.root import RootMotion, carry
@@ -112,7 +112,7 @@ def _reach_hands(pose: WorldPose, motion: Motion, source: Rig, target: Rig) -> N
         wrist, arm = source.roles.get(f"{side}Hand"), _arm(target, side)
         if wrist is not None and arm is not None:
             away = here.positions[:, source.skeleton.index(wrist)] - here.positions[:, start]
-            reach(pose, arm, pose.positions[:, end] + scale * away)
+            reach(pose, arm, eased(pose, arm, pose.positions[:, end] + scale * away))
 
 
 def _arm(rig: Rig, side: str) -> Limb | None:

@@ -38,9 +38,12 @@ def share_twists(pose: WorldPose, rig: Rig) -> None:
 
 
 def follow(pose: WorldPose, rig: Rig) -> None:
-    """Put joints that follow others where those are, and turned as they are."""
-    for name, leader in rig.follows.items():
-        joint, other = rig.skeleton.index(name), rig.skeleton.index(leader)
+    """Put joints that follow others where those are, and turned as they are.
+
+    From the root outwards: what hangs from one that follows comes along with it, and then goes its own way.
+    """
+    index = rig.skeleton.index
+    for joint, other in sorted((index(name), index(leader)) for name, leader in rig.follows.items()):
         pose.turn(joint, pose.rotations[:, other].copy())
         pose.put(joint, pose.positions[:, other].copy())
 

@@ -10,6 +10,7 @@ import pytest
 
 from mocap.errors import MocapError
 from mocap.export import export, import_hint
+from mocap.shaping import Shape
 from mocap.take import Take
 from rigs.errors import RigError
 from rigs.formats.bvh import read_bvh
@@ -71,3 +72,29 @@ def test_a_file_that_was_there_stays_when_the_new_one_fails(tmp_path: Path) -> N
     with pytest.raises(RigError, match="cannot write"):
         export([tmp_path / "a.bvh"], tmp_path / "take")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.bvh", "take"]
+
+
+def test_options_that_do_not_go_together(tmp_path: Path) -> None:
+    taken(tmp_path / "take", 1)
+    with pytest.raises(MocapError, match=r"--take .*take and --motion .*a\.bvh: give the one"):
+        export([tmp_path / "b.bvh"], tmp_path / "take", motion=tmp_path / "a.bvh")
+    with pytest.raises(MocapError, match="for a character's file; the joints of unreal are known"):
+        export([tmp_path / "b.bvh"], tmp_path / "take", rig="unreal", mapped=tmp_path / "a.yaml")
+    assert [path.name for path in tmp_path.iterdir()] == ["take"]
+
+
+def test_a_map_of_the_motion_s_joints_serves_a_known_rig(tmp_path: Path) -> None:
+    taken(tmp_path / "take", 1)
+    (plain,) = export([tmp_path / "a.bvh"], tmp_path / "take")
+    (map_file := tmp_path / "a.yaml").write_text("LeftFoot: Tail", encoding="utf-8")
+    with pytest.raises(RigError, match="Tail"):  # which the motion has not
+        export([tmp_path / "b.bvh"], motion=plain, rig="unreal", mapped=map_file)
+
+
+def test_a_file_without_fewer_keys_says_so(tmp_path: Path) -> None:
+    taken(tmp_path / "take", 1)
+    said: list[str] = []
+    targets = [tmp_path / name for name in ("a.glb", "a.usdc", "a.fbx", "a.bvh", "a.vrma")]
+    export(targets, tmp_path / "take", shape=Shape(bound=2e-3), say=said.append)
+    assert [line.split(":")[0] for line in said] == ["a.usdc", "a.bvh"]
+    assert all("--simplify" in line for line in said)

@@ -1,7 +1,9 @@
 """Files damaged at random: bytes changed, cut out or doubled, and numbers of a text made odd."""
 
+import io
 import re
 import struct
+import zipfile
 
 import numpy as np
 
@@ -62,3 +64,42 @@ def damaged_glb(data: bytes, random: np.random.Generator) -> bytes:
         for kind, part in ((0x4E4F534A, text), (0x004E4942, binary))
     )
     return b"glTF" + struct.pack("<II", 2, 12 + len(body)) + body
+
+
+def damaged_npz(data: bytes, random: np.random.Generator) -> bytes:
+    """Return an archive with damage anywhere, or a whole archive with an array damaged, odd or gone."""
+    if random.random() < 0.2:
+        return damaged(data, random)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    for _ in range(int(random.integers(1, 4))):
+        name = list(parts)[int(random.integers(len(parts)))]
+        kind = random.random()
+        if kind < 0.5:
+            parts[name] = _odd_array(parts[name], random)
+        elif kind < 0.7:
+            parts[name] = damaged(parts[name], random)
+        elif kind < 0.85:
+            parts[name] = parts[list(parts)[int(random.integers(len(parts)))]]
+        elif len(parts) > 1:
+            del parts[name]
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return file.getvalue()
+
+
+def _odd_array(data: bytes, random: np.random.Generator) -> bytes:
+    """Return an array in a file of NumPy's with an odd number in it, or with odd numbers in its header."""
+    start = 10 + int.from_bytes(data[8:10], "little")
+    if random.random() < 0.3:
+        header = odd_numbers(data[10:start], random)
+        return data[:8] + len(header).to_bytes(2, "little") + header + data[start:]
+    words = (len(data) - start) // 8
+    if words <= 0:
+        return data
+    at = start + 8 * int(random.integers(words))
+    odd = [0.0, -1.0, 1e308, np.inf, np.nan][int(random.integers(5))] if random.random() < 0.5 else None
+    word = struct.pack("<d", odd) if odd is not None else struct.pack("<q", int(random.integers(-3, 2**40)))
+    return data[:at] + word + data[at + 8 :]

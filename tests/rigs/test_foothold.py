@@ -79,8 +79,9 @@ def test_planted_feet_stay_on_other_legs(name: str) -> None:
     assert slid(WorldPose.of(motion), source, level) < 1e-9
     target = a_pose(proportioned(source, **CHARACTERS[name]))
     pose = retarget(motion, source, target)
-    before, bent = slid(pose, target, level), knees(pose, target)
+    before, bent, hips = slid(pose, target, level), knees(pose, target), pose.positions[:, 0].copy()
     plant_feet(pose, target, leg_scale(source, target) * level, FPS)
+    assert np.linalg.norm((pose.positions[:, 0] - hips)[:, [0, 2]], axis=1).max() < 0.022  # over its feet
     assert before > 0.0015  # or nothing would be shown
     assert slid(pose, target, level) < 5e-4
     points, heights = soles_of(target, pose)

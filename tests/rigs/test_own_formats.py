@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from rigs.clip import Clip
 from rigs.errors import FormatError
 from rigs.formats import read_clips, write_clips
 from rigs.motion import Motion
+from tests.rigs.mutations import damaged, damaged_npz, odd_numbers
+
+Damage = Callable[[bytes, np.random.Generator], bytes]
 
 
 @pytest.fixture
@@ -101,7 +105,10 @@ WRONG_JSON = {
     "no rotation": (["characters", 0, "frames", 1, "rotations", 3], [2, 0, 0, 0], "not of length 1"),
     "no turn at all": (["characters", 0, "joints", 3, "rest"], [0, 0, 0, 0], "rest .* not of length 1"),
     "partly moved": (["characters", 0, "frames", 1, "translations"], {}, "translations in some frames only"),
+    "a huge rotation": (["characters", 0, "frames", 1, "rotations", 3], [1e308, 0, 0, 0], "beyond 1e"),
+    "a huge tip": (["characters", 0, "joints", -1, "tip"], [0, 1e10, 0], "tips has numbers beyond 1e"),
     "a stray role": (["characters", 0, "roles", "Hips"], "Tail", "roles speak of the joint 'Tail'"),
+    "a field of two lines": (["characters", 0, "two\nlines"], 1, "unknown field `two lines`"),
     "a stray field": (["characters", 0, "frames", 1, "scale"], 1, "unknown field `scale`"),
 }
 
@@ -152,14 +159,23 @@ def test_files_that_are_something_else_are_refused(clip: Clip, tmp_path: Path) -
     (tmp_path / "empty.npz").write_bytes(b"")
     np.save(tmp_path / "one.npy", np.zeros(3))
     (tmp_path / "one.npy").rename(tmp_path / "one.npz")
+    with zipfile.ZipFile(tmp_path / "bytes.npz", "w") as file:
+        file.writestr("names.npy", b"no array")
+    with zipfile.ZipFile(tmp_path / "endless.npz", "w") as file, file.open("names.npy", "w") as names:
+        header = {"descr": "<U0", "fortran_order": False, "shape": (2**40,)}
+        np.lib.format.write_array_header_1_0(names, header)  # texts of no length take no room
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("names.npy", bytes(1000))
+        file.filelist[0].file_size = 2**32 + 1  # which is what the index says
     with zipfile.ZipFile(tmp_path / "zip.npz", "w") as file:
         file.writestr("names.npy", b"\x93NUMPY\x01\x00nothing of the kind")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     np.savez(tmp_path / "amass.npz", poses=np.zeros((3, 72)), trans=np.zeros((3, 3)))
     (tmp_path / "text.json").write_bytes(b"\xff\xfe{")
     (tmp_path / "deep.json").write_text("[" * 100000)
-    for name in ("cut.npz", "text.npz", "empty.npz", "one.npz", "zip.npz", "other.npz", "amass.npz",
-                 "text.json", "deep.json", "nowhere.npz", "nowhere.json"):  # fmt: skip
+    broken = [path.name for path in tmp_path.iterdir() if path.name != "whole.npz"]
+    assert len(broken) == 12
+    for name in [*broken, "nowhere.npz", "nowhere.json"]:
         with pytest.raises(FormatError, match=f"cannot read .*{name}") as caught:
             read_clips(tmp_path / name)
         assert "\n" not in str(caught.value)
@@ -182,3 +198,21 @@ def test_a_damaged_byte_is_read_or_refused(
         assert "\n" not in str(error)
     else:
         assert len(found.motion.skeleton) == 17
+
+
+@pytest.mark.parametrize(
+    ("suffix", "damage"), [(".json", odd_numbers), (".json", damaged), (".npz", damaged_npz)]
+)
+def test_damaged_files_are_read_or_refused(clip: Clip, tmp_path: Path, suffix: str, damage: Damage) -> None:
+    path, random = tmp_path / f"a{suffix}", np.random.default_rng(8)
+    write_clips(path, [clip])
+    whole = path.read_bytes()
+    refused = 0
+    for _ in range(300):
+        path.write_bytes(damage(whole, random))
+        try:
+            read_clips(path)
+        except FormatError as error:
+            assert "\n" not in str(error)
+            refused += 1
+    assert refused > 100

@@ -5,7 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rigs import quat
+from rigs.library import load_rig
 from rigs.retargeting.foothold import soles_of
+from rigs.retargeting.limb import GENTLE, STRAIGHTEST, Limb, eased, reach
 from rigs.retargeting.perform import Performance, perform
 from rigs.retargeting.pose import WorldPose
 from rigs.retargeting.retarget import leg_scale
@@ -50,9 +53,49 @@ def test_hands_go_to_their_goals_if_asked() -> None:
         assert (off < 1e-9) == hands
 
 
+def test_hands_that_go_out_of_reach_do_not_snap() -> None:
+    """A straight arm's goal moves off at a steady speed; the elbow never turns far within a frame."""
+    source = person()
+    shoulder, elbow, hand = (source.skeleton.index(f"Left{n}") for n in ("Arm", "ForeArm", "Hand"))
+    skeleton, steps = source.skeleton, 61
+    pose = WorldPose(skeleton, np.tile(source.rest, (steps, 1, 1)), np.tile(skeleton.offsets[0], (steps, 1)))
+    bent = quat.from_rotvec([0.0, -1.2, 0.0])  # of an elbow of the T-pose
+    pose.turn(elbow, quat.multiply(bent, pose.rotations[:, elbow]))
+    start, arm = pose.positions[:, shoulder], Limb(shoulder, elbow, hand, np.array([0.0, 0.0, -1.0]))
+    length = np.linalg.norm(skeleton.offsets[[elbow, hand]], axis=1).sum()
+    away = pose.positions[:, hand] - start
+    far = length * np.linspace(0.85, 1.15, steps)
+    goal = start + far[:, None] * away / np.linalg.norm(away, axis=1, keepdims=True)
+    reach(pose, arm, eased(pose, arm, goal))
+    step = quat.multiply(quat.conjugate(pose.local[:-1, elbow]), pose.local[1:, elbow])
+    angle = np.degrees(np.linalg.norm(quat.to_rotvec(step), axis=1))
+    assert angle.max() < 2.0 * angle[0]  # 8 degrees in one frame where nothing is eased
+    off = np.linalg.norm(goal - pose.positions[:, hand], axis=1) / length
+    near = far < (1.0 - GENTLE) * STRAIGHTEST * length
+    assert off[near].max() < 1e-9 and near.sum() > 10
+    assert off[far < length].max() < 0.4 * GENTLE
+    assert (np.diff(pose.positions[:, hand, 0]) > 0.0).all()
+
+
 def test_the_root_carries_the_way() -> None:
     source = person()
     motion, level = walk(source)
     clip = perform(motion, source, source, Performance(root="root"), level)
     assert clip.motion.skeleton.names[0] == "Root" and len(clip.rest) == len(source.skeleton) + 1
     assert np.abs(clip.motion.root[:, 1]).max() == 0.0
+
+
+@pytest.mark.parametrize("root", ["hips", "root", "in-place"])
+@pytest.mark.parametrize("name", ["unreal", "unreal4", "metahuman"])
+def test_what_follows_is_where_its_leader_is(name: str, root: str) -> None:
+    source, target = person(), load_rig(name)
+    motion, level = walk(source)
+    clip = perform(motion, source, target, Performance(root=root), level)
+    places, turns = clip.motion.world()
+    names = clip.motion.skeleton.names
+    assert target.follows["ik_hand_r"] == target.follows["ik_hand_gun"]  # and one hangs from the other
+    for follower, leader in target.follows.items():
+        joint, other = names.index(follower), names.index(leader)
+        np.testing.assert_allclose(places[:, joint], places[:, other], atol=1e-9)
+        along = np.abs((turns[:, joint] * turns[:, other]).sum(axis=1))
+        np.testing.assert_allclose(along, 1.0, atol=1e-9)

@@ -13,6 +13,7 @@ from rigs.clip import Clip
 from rigs.motion import Motion
 from rigs.recognition.recognise import find_parts, recognise
 from rigs.recognition.stand import pose_kind, resting_positions
+from rigs.rig import Rig
 from rigs.skeleton import Skeleton
 from tests.rigs.foreign import character
 from tests.rigs.naming_styles import LIMBS, TRUNK, limbs
@@ -42,7 +43,25 @@ def test_a_character_is_stood_up_and_turned_to_us(
         np.testing.assert_allclose(place - resting_positions(found)["Hips"],
                                    resting_positions(straight)[joint] - resting_positions(straight)["Hips"],
                                    atol=1e-9)  # fmt: skip
-    assert min(place[1] for place in resting_positions(found).values()) == pytest.approx(0.0, abs=1e-9)
+    assert lowest(found) == pytest.approx(lowest(straight), abs=1e-9)
+
+
+def lowest(rig: Rig) -> float:
+    return float(min(place[1] for place in resting_positions(rig).values()))
+
+
+@pytest.mark.parametrize(
+    ("above", "found"), [(0.0, 0.0), (0.02, 0.02), (0.2, 0.0), (-0.02, 0.0), (-0.9, 0.0)]
+)
+def test_the_floor_of_the_file_is_kept_where_feet_stand_on_it(above: float, found: float) -> None:
+    """A joint at the ball of a foot is above its sole, and the floor is at zero in most characters' files."""
+    clip = character(TRUNK, limbs("Left{}", "Right{}", *LIMBS))
+    skeleton = clip.motion.skeleton
+    offsets = skeleton.offsets.copy()
+    offsets[0, 1] += above - clip.resting.world()[0][..., 1].min()
+    placed = Skeleton(skeleton.names, skeleton.parents, offsets, skeleton.tips)
+    moved = replace(clip.motion, skeleton=placed, root=np.tile(offsets[0], (len(clip.motion), 1)))
+    assert lowest(recognise(replace(clip, motion=moved))) == pytest.approx(found, abs=1e-9)
 
 
 @pytest.mark.parametrize("scale", [100.0, 0.01, 39.37])
