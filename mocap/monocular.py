@@ -17,6 +17,7 @@ from calibration.camera import Camera
 from mocap.animate import ADULT, Animated
 from mocap.attach import Attachment, load_attachment
 from mocap.bodyguess import Guess, angles_off_axis, facing_the_eye, in_camera_axes, load_guess, place
+from mocap.camerawork import steadied
 from mocap.errors import MocapError
 from mocap.feet import Feet, Stance, bend_toes, find_stance, put_down
 from mocap.floor import fit_floor, levelling, support_height
@@ -43,9 +44,7 @@ SEEN = 0.5  # share of the frames in which the person must be seen
 SMOOTH = 0.15  # seconds, standard deviation: of the path it starts from
 ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
 FLOOR_SD = 0.05  # metres by which a floor found from one person may be off under another
-FEET_OFF = (
-    0.074  # of stature: by how much feet are off, so that what moves and is high is believed by a third
-)
+FEET_OFF = 0.074  # of stature, by which feet are off: how they move and how high is believed by a third
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
 
 
@@ -80,8 +79,9 @@ def animate_single(
     fov: float | None = None,
     progress: Progress | None = None,
     feet: Feet = "auto",
+    turns: Floats | None = None,
 ) -> tuple[Animated, Camera, list[str]]:
-    """Solve one person's motion from a single still camera.
+    """Solve one person's motion from a single camera that stands, or turns in a known way.
 
     Args:
         seen: one view, with the detector's 3D guess.
@@ -97,6 +97,7 @@ def animate_single(
         fov: horizontal field of view, radians; None = assumed.
         progress: told after each window, of which there are two rounds.
         feet: as for `mocap.animate.animate`.
+        turns: (T, 3, 3) a still camera from this one, where this one turns; then the still one is returned.
 
     Returns:
         The solved person, the camera in the world of the motion, and what was assumed, a line each.
@@ -110,7 +111,9 @@ def animate_single(
     if stature is None and not to_floor:
         notes.append(f"the person's height was assumed to be {ADULT[0]:.2f} m; give it to get the true size")
     progress = progress or Quiet()
-    single = Single(seen, camera, stature or ADULT[0], settings or SingleSettings(), progress, feet, posed)
+    single = Single(
+        seen, camera, stature or ADULT[0], settings or SingleSettings(), progress, feet, posed, turns
+    )
     progress.start(2 * seen.frames)
     try:
         pose, drift = _solved(single, posed, to_floor)
@@ -149,6 +152,7 @@ class Single:
     progress: Progress
     feet: Feet
     posed: bool = False
+    turns: Floats | None = None
     body: Body = field(init=False)
     attachment: Attachment = field(init=False)
     guess: Guess = field(init=False)
@@ -159,16 +163,21 @@ class Single:
     stance: Stance | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        assert self.seen.world is not None
         self.body = load_body()
         self.attachment = load_attachment(self.seen.layout, self.body)
         self.guess = load_guess(self.seen.layout)
+        raw = self.seen
+        assert raw.world is not None
+        if self.turns is not None:
+            self.seen = steadied(raw, self.camera, self.turns)
         self.image = self.camera.undistort(self.seen.pixels[0])
         right, self.below = angles_off_axis(self.image, self.seen.layout)
-        self.turned = facing_the_eye(self.seen.world[0], right)
+        self.turned = facing_the_eye(raw.world[0], right)
         self.sizes = np.full(len(self.body.size_names), self.stature)
-        up = self.rotation[:, 1] if self.posed else None
-        self.lifted = lift_view(self.seen, self.camera, up) if self.settings.lift else None
+        up = self.rotation[:, 1] if self.posed and self.turns is None else None
+        self.lifted = lift_view(raw, self.camera, up) if self.settings.lift else None
+        if self.lifted is not None and self.turns is not None:
+            self.lifted = self.lifted.turned(self.turns)
 
     @property
     def fps(self) -> float:
