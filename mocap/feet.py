@@ -59,7 +59,14 @@ class Stance:
 
 
 def find_stance(
-    body: Body, stature: float, sizes: Floats, pose: Pose, fps: float, feet: Feet, doubt: Floats
+    body: Body,
+    stature: float,
+    sizes: Floats,
+    pose: Pose,
+    fps: float,
+    feet: Feet,
+    doubt: Floats,
+    told: Floats | float = 0.0,
 ) -> Stance:
     """Find when and on what the feet of a solved person stand.
 
@@ -71,11 +78,12 @@ def find_stance(
         fps: frames a second.
         feet: "always" is lenient.
         doubt: (T, J) m that each joint may be off.
+        told: (T, 4) log odds of standing that are known besides.
     """
     points, standing = soles(body, stature)
     positions = locate(Chain(body).place(pose, sizes), points)
     trust = np.clip(KNOWN * stature / doubt[:, points.joint], LEAST_TRUST, MOST_TRUST)
-    contacts = find_contacts(positions, standing, fps, feet == "always", trust)
+    contacts = find_contacts(positions, standing, fps, feet == "always", trust, told)
     seen = positions[:, :2, 1][contacts.level[:, :2] == 0]
     if len(seen) > FEW * fps:
         standing[:2] = _own_height(standing[0], float(np.median(seen)))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocap.animate import Animated
+from mocap.camerawork import steadied
 from mocap.clock import at_ticks
 from mocap.handplace import LEAST, MOST, RATE, SIDES, hand_regions, worth_looking
 from mocap.handsight import Sight, Wrist, sight_of
@@ -163,4 +164,6 @@ def _sight(one: Solved, person: int, wrist: Wrist, looked: _Looked) -> Sight:
         return Sight.nothing(len(wrist.at))
     shifts = [looked.offsets[name] for name in looked.views]
     found = at_ticks(looked.views, one.seen.times, one.seen.fps, shifts, person)
+    if one.turns is not None:
+        found = steadied(found, one.cameras[0], one.turns)
     return sight_of(found, one.cameras.select(list(looked.views)), wrist, looked.rate)

@@ -17,12 +17,13 @@ from calibration.camera import Camera
 from mocap.animate import ADULT, Animated
 from mocap.attach import Attachment, load_attachment
 from mocap.bodyguess import Guess, angles_off_axis, facing_the_eye, in_camera_axes, load_guess, place
+from mocap.camerawork import steadied
 from mocap.errors import MocapError
-from mocap.feet import Feet, put_down
+from mocap.feet import Feet, Stance, bend_toes, find_stance, put_down
 from mocap.floor import fit_floor, levelling, support_height
 from mocap.lens import camera_with_field_of_view
 from mocap.lift.lifter import Lifted, lift_view
-from mocap.lift.points import START, points_of
+from mocap.lift.points import SOLES, START, points_of
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
 from mocap.scene import EVIDENCE_RATE, Scene, Settings
@@ -35,7 +36,7 @@ from rigs.solving.ground import Ground, soles
 from rigs.solving.initial import initial_pose, steady
 from rigs.solving.kinematics import Chain, Points, Pose, locate
 from rigs.solving.solve import solve, solve_in_windows
-from rigs.solving.terms import Term
+from rigs.solving.terms import Planted, Term
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +44,7 @@ SEEN = 0.5  # share of the frames in which the person must be seen
 SMOOTH = 0.15  # seconds, standard deviation: of the path it starts from
 ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
 FLOOR_SD = 0.05  # metres by which a floor found from one person may be off under another
+FEET_OFF = 0.074  # of stature, by which feet are off: how they move and how high is believed by a third
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
 
 
@@ -55,7 +57,7 @@ class SingleSettings:
     guess, which counts without a lifter; floor_sd (m), floor_scale: of a standing sole.
     """
 
-    solve: Settings = field(default_factory=Settings)
+    solve: Settings = field(default_factory=lambda: Settings(planted_liveliness=10.0))
     lift: bool = True
     lift_sd: float = 2.0
     lift_robust: float = 3.0
@@ -77,8 +79,9 @@ def animate_single(
     fov: float | None = None,
     progress: Progress | None = None,
     feet: Feet = "auto",
+    turns: Floats | None = None,
 ) -> tuple[Animated, Camera, list[str]]:
-    """Solve one person's motion from a single still camera.
+    """Solve one person's motion from a single camera that stands, or turns in a known way.
 
     Args:
         seen: one view, with the detector's 3D guess.
@@ -93,7 +96,8 @@ def animate_single(
             stature gets the one with which he stands on its floor.
         fov: horizontal field of view, radians; None = assumed.
         progress: told after each window, of which there are two rounds.
-        feet: as for `mocap.animate.animate`, but no plants are looked for: slow feet are drawn to stand.
+        feet: as for `mocap.animate.animate`.
+        turns: (T, 3, 3) a still camera from this one, where this one turns; then the still one is returned.
 
     Returns:
         The solved person, the camera in the world of the motion, and what was assumed, a line each.
@@ -107,7 +111,9 @@ def animate_single(
     if stature is None and not to_floor:
         notes.append(f"the person's height was assumed to be {ADULT[0]:.2f} m; give it to get the true size")
     progress = progress or Quiet()
-    single = Single(seen, camera, stature or ADULT[0], settings or SingleSettings(), progress, feet, posed)
+    single = Single(
+        seen, camera, stature or ADULT[0], settings or SingleSettings(), progress, feet, posed, turns
+    )
     progress.start(2 * seen.frames)
     try:
         pose, drift = _solved(single, posed, to_floor)
@@ -130,7 +136,9 @@ def _solved(single: Single, posed: bool, to_floor: bool) -> tuple[Pose, list[str
     if to_floor:
         rough = single.stand(rough)
     pose = single.solve(rough, 1.0, steps=12, tolerance=2e-3, on_floor=True)
-    return (pose, []) if posed else single.grounded(single.settle(pose))
+    pose, notes = (pose, []) if posed else single.grounded(single.settle(pose))
+    pose = pose if single.feet == "never" else single.plant(pose)
+    return (pose if posed else single.centre(pose)), notes
 
 
 @dataclass
@@ -144,6 +152,7 @@ class Single:
     progress: Progress
     feet: Feet
     posed: bool = False
+    turns: Floats | None = None
     body: Body = field(init=False)
     attachment: Attachment = field(init=False)
     guess: Guess = field(init=False)
@@ -151,18 +160,24 @@ class Single:
     turned: Floats = field(init=False)  # (T, J, 3) see `facing_the_eye`
     below: Floats = field(init=False)  # (T,)
     lifted: Lifted | None = field(init=False)
+    stance: Stance | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        assert self.seen.world is not None
         self.body = load_body()
         self.attachment = load_attachment(self.seen.layout, self.body)
         self.guess = load_guess(self.seen.layout)
+        raw = self.seen
+        assert raw.world is not None
+        if self.turns is not None:
+            self.seen = steadied(raw, self.camera, self.turns)
         self.image = self.camera.undistort(self.seen.pixels[0])
         right, self.below = angles_off_axis(self.image, self.seen.layout)
-        self.turned = facing_the_eye(self.seen.world[0], right)
+        self.turned = facing_the_eye(raw.world[0], right)
         self.sizes = np.full(len(self.body.size_names), self.stature)
-        up = self.rotation[:, 1] if self.posed else None
-        self.lifted = lift_view(self.seen, self.camera, up) if self.settings.lift else None
+        up = self.rotation[:, 1] if self.posed and self.turns is None else None
+        self.lifted = lift_view(raw, self.camera, up) if self.settings.lift else None
+        if self.lifted is not None and self.turns is not None:
+            self.lifted = self.lifted.turned(self.turns)
 
     @property
     def fps(self) -> float:
@@ -212,6 +227,8 @@ class Single:
             terms.append(Shape(points, shape[start:stop], sd[start:stop], scale * rough))
             if on_floor:
                 terms.append(self._floor_term())
+            if self.stance is not None:
+                terms.append(self._slow_feet_term())
             return solve(
                 scene.chain, first[start:stop], self.sizes, terms, steps=steps, tolerance=tolerance
             ).pose
@@ -240,10 +257,14 @@ class Single:
         return Pose(eye + (pose.root - eye) * share, pose.rotations)
 
     def settle(self, pose: Pose) -> Pose:
-        """Bring the floor to y = 0 exactly and the person's start over the origin."""
+        """Bring the floor to y = 0 exactly."""
         height, _, _ = fit_floor(self._lowest(pose), self.fps)
+        return self._move_world(pose, np.eye(3), np.array([0.0, -height, 0.0]))
+
+    def centre(self, pose: Pose) -> Pose:
+        """Bring the person's start over the origin."""
         start = np.median(pose.root[: max(1, round(0.5 * self.fps))], axis=0)
-        return self._move_world(pose, np.eye(3), np.array([-start[0], -height, -start[2]]))
+        return self._move_world(pose, np.eye(3), np.array([-start[0], 0.0, -start[2]]))
 
     def grounded(self, pose: Pose) -> tuple[Pose, list[str]]:
         """Hold the feet to the floor if it seems to rise and sink, as it does under a camera that moves."""
@@ -251,19 +272,36 @@ class Single:
         drift = float(np.ptp(np.percentile(support, [5, 95])))
         if drift < DRIFT:
             return pose, []
-        shift = np.stack([np.zeros(len(pose)), support, np.zeros(len(pose))], axis=1)
-        return Pose(pose.root - shift, pose.rotations), [
+        down = Pose(pose.root - support[:, None] * (0.0, 1.0, 0.0), pose.rotations)
+        self._follow(pose, down)
+        return down, [
             f"the floor seems to rise and sink by {drift:.2f} m: the camera moves or its field of view is"
             " wrong; the feet were put on the floor"
         ]
+
+    def plant(self, pose: Pose) -> Pose:
+        """Find when the feet stand, and solve again with feet that stand held."""
+        doubt = np.full((len(pose), len(self.body.names)), FEET_OFF * self.stature)
+        told = 0.0 if self.lifted is None else np.nan_to_num(self.lifted.stands[:, SOLES])
+        self.stance = find_stance(self.body, self.stature, self.sizes, pose, self.fps, self.feet, doubt, told)
+        return self.solve(pose, 1.0, steps=12, tolerance=2e-3, on_floor=True)
 
     def animated(self, pose: Pose) -> Animated:
         """The result."""
         motion = Motion(self.body.skeleton(self.sizes), pose.rotations, pose.root, self.seen.fps)
         if self.feet == "ground":
             motion = put_down(motion, self.stature)
+        if self.feet != "never":
+            motion = bend_toes(motion, self.stature)
         sizes = dict(zip(self.body.size_names, self.sizes.tolist(), strict=True))
-        return Animated(motion, self.stature, sizes)
+        return Animated(motion, self.stature, sizes, self.stance.contacts if self.stance else None)
+
+    def _follow(self, seen: Pose, moved: Pose) -> None:
+        """Take what was seen of a pose for a sight of another."""
+        scene, chain, points = self._scene(seen), Chain(self.body), self.attachment.points(self.stature)
+        here, there = (scene.imaged(locate(chain.place(p, self.sizes), points))[0] for p in (seen, moved))
+        self.image = self.image.copy()
+        self.image[:, self.attachment.rows] += there - here
 
     def _lowest(self, pose: Pose) -> Floats:
         """The lower sole of each frame (T, 3), as far above the floor as a sole that stands is below it."""
@@ -302,6 +340,7 @@ class Single:
             self.fps,
             self.settings.solve,
             feet=self.feet,
+            stance=self.stance,
         )
 
     @property
@@ -325,6 +364,12 @@ class Single:
             self.guess.sd[rows] * self.stature * self.settings.guess_sd / weight, shape.shape[:2]
         )
         return self.attachment.points(self.stature), shape, sd, self.settings.guess_robust
+
+    def _slow_feet_term(self) -> Term:
+        """Feet that are slow are drawn to stand, as plants are missed more often than with several views."""
+        points, _ = soles(self.body, self.stature)
+        settings = self.settings.solve
+        return Planted(points, settings.plant_sd, self.fps, settings.plant_scale, self._frame_weight)
 
     def _floor_term(self) -> Term:
         points, heights = soles(self.body, self.stature)

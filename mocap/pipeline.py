@@ -212,7 +212,7 @@ def _measured(
 ) -> Quality:
     given = config.subject.height is not None and len(placed.people) == 1
     found = [
-        quality.measure(one.seen, one.cameras, one.landmarks, one.animated, one.swaps, one.agreed, given)
+        quality.measure(one.steady, one.cameras, one.landmarks, one.animated, one.swaps, one.agreed, given)
         for one in solved
     ]
     said = [one.notes + quality.warnings(each) for one, each in zip(solved, found, strict=True)]

@@ -12,6 +12,7 @@ from calibration.triangulate import triangulate
 from mocap.animate import Animated, animate
 from mocap.attach import load_attachment
 from mocap.cameras import axis_in_file
+from mocap.camerawork import boxes_of, steadied, watch
 from mocap.config import CalibrationFile, CaptureConfig
 from mocap.crowd import between
 from mocap.errors import MocapError
@@ -28,6 +29,7 @@ from mocap.gates import (
 )
 from mocap.glimpse import with_doubt_at_edges, with_single_sights, without_squeezed
 from mocap.hiding import without_hidden
+from mocap.lens import camera_with_field_of_view
 from mocap.observations import Observations
 from mocap.placing import Placed
 from mocap.progress import Progress
@@ -36,6 +38,7 @@ from mocap.video import VideoInfo
 from rigs.solving.body import load_body
 
 Follow = Callable[[str], Progress]
+TRAVELS = 0.75  # share of what is around that a turn explains; of a dance 0.97, of a walk around 0.65
 ROBUST_PX = 0.02  # of the person's height: the scale at which a view begins to lose its say
 
 
@@ -43,7 +46,8 @@ ROBUST_PX = 0.02  # of the person's height: the scale at which a view begins to 
 class Solved:
     """A person's motion with what it was made from.
 
-    animated, seen, landmarks and swaps are of the frames from number `first` of the clock on.
+    animated, seen, landmarks and swaps are of the frames from number `first` of the clock on. turns (T, 3, 3):
+    how the still camera of `cameras` sees from the one that filmed, if that turned.
     """
 
     animated: Animated
@@ -54,6 +58,12 @@ class Solved:
     agreed: Agreement | None
     notes: list[str]
     first: int = 0
+    turns: np.ndarray | None = None
+
+    @property
+    def steady(self) -> Observations:
+        """What a still camera would have seen, where the lone one turns."""
+        return self.seen if self.turns is None else steadied(self.seen, self.cameras[0], self.turns)
 
 
 def solve_people(
@@ -76,12 +86,15 @@ def solve_people(
     """
     solved: list[Solved] = []
     failed: list[MocapError] = []
-    cameras = placed.cameras
+    cameras, turns, moving = placed.cameras, None, list[str]()
+    if len(config.views) == 1 and config.calibration is None:
+        turns, moving = _turns(placed, config, videos[0])
     people = without_hidden(placed.people, cameras) if cameras and len(cameras) > 1 else placed.people
     for seen, (start, stop) in zip(people, placed.spans, strict=True):
         try:
             now = between(seen, start, stop)
-            one = _solve(now, placed, cameras, config, videos, progress("solving"), feet)
+            part = None if turns is None else turns[start:stop]
+            one = _solve(now, placed, cameras, config, videos, progress("solving"), feet, part)
         except MocapError as error:
             failed.append(error)
             continue
@@ -89,7 +102,7 @@ def solve_people(
         cameras = one.cameras
     if not solved:
         raise failed[0]
-    return solved, [f"somebody is left out: {error}" for error in failed]
+    return solved, moving + [f"somebody is left out: {error}" for error in failed]
 
 
 def _solve(
@@ -100,13 +113,16 @@ def _solve(
     videos: list[VideoInfo],
     progress: Progress,
     feet: Feet,
+    turns: np.ndarray | None,
 ) -> Solved:
     repaired, swaps = repair_swaps(seen, placed.cameras)
     images = [video.size for video in videos]
     repaired = with_doubt_at_edges(without_squeezed(repaired, images), images)
     height = config.subject.height if len(placed.people) == 1 else None
     if len(repaired.names) == 1:
-        return _solve_single(placed, cameras, repaired, swaps, height, config, videos[0], progress, feet)
+        return _solve_single(
+            placed, cameras, repaired, swaps, height, config, videos[0], progress, feet, turns
+        )
     assert cameras is not None
     landmarks, _ = triangulate(
         cameras, repaired.pixels, repaired.confidence**2, scale_px=_robust_px(repaired)
@@ -152,6 +168,7 @@ def _solve_single(
     video: VideoInfo,
     progress: Progress,
     feet: Feet,
+    turns: np.ndarray | None,
 ) -> Solved:
     """One camera; where it stands is known from a calibration, or from the first person that it saw."""
     from mocap.monocular import animate_single
@@ -166,8 +183,34 @@ def _solve_single(
         fov=config.views[0].fov,
         progress=progress,
         feet=feet,
+        turns=turns,
     )
-    return Solved(animated, Cameras((camera,)), seen, None, swaps, None, notes)
+    return Solved(animated, Cameras((camera,)), seen, None, swaps, None, notes, turns=turns)
+
+
+def _turns(placed: Placed, config: CaptureConfig, video: VideoInfo) -> tuple[np.ndarray | None, list[str]]:
+    """How the lone camera turns (T, 3, 3), None if it stands; and what is to be said of that.
+
+    Raises:
+        RefusedError: it travels.
+    """
+    name = config.views[0].name
+    lens = placed.lens or camera_with_field_of_view(name, video.size, config.views[0].fov)
+    times = placed.seen.times - placed.offsets[0]
+    work = watch(video.path, lens, boxes_of(placed.people), times)
+    if not work.moves:
+        return None, []
+    degrees, share = np.rad2deg(work.range), 100 * work.agreement
+    if work.agreement < TRAVELS:
+        raise RefusedError(
+            f"view {name}: the camera is carried about: it turns by {degrees:.0f} degrees, and only"
+            f" {share:.0f} % of what is around the people moves as before a camera that turns in place;"
+            " film from one place"
+        )
+    return work.at(times), [
+        f"view {name}: the camera turns by {degrees:.0f} degrees; that was taken out, by what stands still"
+        f" around the people ({share:.0f} % of it agrees), so the camera of the take is a still one"
+    ]
 
 
 def _robust_px(seen: Observations) -> float:

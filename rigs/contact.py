@@ -73,7 +73,12 @@ class Contacts:
 
 
 def find_contacts(
-    positions: Floats, standing: Floats, fps: float, lenient: bool = False, trust: Floats | None = None
+    positions: Floats,
+    standing: Floats,
+    fps: float,
+    lenient: bool = False,
+    trust: Floats | None = None,
+    told: Floats | float = 0.0,
 ) -> Contacts:
     """Decide when feet stand, on the floor (y = 0) or on what else carries them.
 
@@ -88,8 +93,9 @@ def find_contacts(
         lenient: plant feet whenever they are low and slow.
         trust: (T, 4) how far heights and speeds may be believed; 1, as in the clips that the weights were
             fitted on, if None. They say that much less, and heights may be that much further off.
+        told: (T, 4) log odds of standing that are known besides.
     """
-    extra = LENIENT if lenient else LEAN
+    extra = told + (LENIENT if lenient else LEAN)
     trust = np.ones(positions.shape[:2]) if trust is None else trust
     heights = positions[..., 1] - standing
     low = heights * np.minimum(trust, 1.0)
@@ -99,7 +105,7 @@ def find_contacts(
             down[plant.frames, plant.point] = False
     level = np.where(down, 0.0, np.nan)
     lone = ~down.any(axis=1)
-    for plant in plants(decode(evidence(positions, None, fps) * trust + LEAN, fps) & ~down):
+    for plant in plants(decode(evidence(positions, None, fps) * trust + told + LEAN, fps) & ~down):
         height = float(np.median(heights[plant.frames, plant.point]))
         if (
             np.median(low[plant.frames, plant.point]) > ON_FLOOR[plant.point]

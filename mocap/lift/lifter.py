@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,14 @@ class Lifted:
     hips: Floats
     up: Floats
     stands: Floats
+
+    def turned(self, turns: Floats) -> Lifted:
+        """Return the same in other axes: turns (T, 3, 3), these from the camera's."""
+        points, hips, up = (
+            (a.reshape(len(a), -1, 3) @ turns.swapaxes(1, 2)).reshape(a.shape)
+            for a in (self.points, self.hips, self.up)
+        )
+        return replace(self, points=points, hips=hips, up=up)
 
     def level(self) -> tuple[float, float]:
         """How a still camera is held, as `mocap.upright.camera_tilt` has it: (tilt, roll), radians."""

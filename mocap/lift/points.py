@@ -23,6 +23,7 @@ START = {name: k for k, name in enumerate(JOINTS)} | {
 LIMBS = 12  # of the first points, those that joint errors are reported of
 HIPS = (JOINTS.index("LeftUpLeg"), JOINTS.index("RightUpLeg"))
 CONTACTS = ("left heel", "left toe", "right heel", "right toe")
+SOLES = np.array([1, 3, 0, 2])  # which of them are the points of `rigs.solving.ground.soles`
 CONTACT_MIRROR = np.array([2, 3, 0, 1])
 
 

@@ -175,3 +175,10 @@ def test_plants_of_flags_give_the_flags_back() -> None:
         assert down[plant.frames, plant.point].all()
         again[plant.frames, plant.point] = True
     assert np.array_equal(again, down)
+
+
+def test_what_is_known_besides_counts() -> None:
+    soles, down = walk(4.0, 30.0)
+    told = np.where(down, 50.0, -50.0)
+    assert (find_contacts(noisy(soles), STANDING, 30.0, told=told).down == down).mean() > 0.98
+    assert not find_contacts(noisy(soles), STANDING, 30.0, told=np.full(down.shape, -50.0)).down.any()

@@ -1,0 +1,225 @@
+"""How a camera that is held by hand turns, from what stands still around the people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.camera import Camera
+from mocap.observations import Observations
+from mocap.video import Frame, Image, read_frames
+from rigs import quat
+
+Floats = NDArray[np.float64]
+
+RATE = 10.0  # frames a second that are looked at
+WIDTH = 360  # pixels to which images are made smaller
+CORNERS, QUALITY, APART = 300, 0.01, 7.0  # as OpenCV's goodFeaturesToTrack has them
+BACK = 0.5  # pixels by which a point tracked there and back may miss itself
+LEAST_AHEAD = 0.2  # cosine off the axis beyond which no still camera sees
+FEW = 8  # points
+AROUND = 0.15  # of a person's box, around it, that is not looked at
+STILL = 0.5  # pixels by which a point of a still camera moves at most
+TRIES = 100  # pairs of points from which a turn is guessed
+MOST = 0.5  # share of the steps in which a camera that stands is still
+LEAST = np.deg2rad(2.0)  # a camera that turns by less stands
+NEAR = 1.0  # pixels by which what stands still may miss its place after the turn
+
+
+@dataclass(frozen=True, eq=False)
+class Camerawork:
+    """What a camera did: times (K,) s of the frames looked at; turns (K, 4), first camera from this one.
+
+    still: share of the steps in which most of what is around the people does not move; agree (K - 1,): share
+    of the points that moved as the turn says, NaN where there were too few.
+    """
+
+    times: Floats
+    turns: Floats
+    still: float
+    agree: Floats
+
+    @property
+    def moves(self) -> bool:
+        """Whether the camera moves, and not only what is before it."""
+        return self.still < MOST and self.range > LEAST
+
+    @property
+    def range(self) -> float:
+        """Radians between the two directions in which it looked that differ most."""
+        axes = quat.to_matrix(self.turns)[..., 2]
+        return float(np.arccos(np.clip((axes @ axes.T).min(), -1.0, 1.0)))
+
+    @property
+    def agreement(self) -> float:
+        """Share of what is around the people, median over time, that moves as before a turning camera."""
+        known = self.agree[np.isfinite(self.agree)]
+        return float(np.median(known)) if len(known) else 1.0
+
+    def at(self, times: Floats) -> Floats:
+        """Return turns (T, 3, 3) at times (T,) s: a still camera, that looks the mean way, from this one."""
+        rows = np.interp(times, self.times, np.arange(len(self.times)))
+        low = np.minimum(rows.astype(int), max(len(self.times) - 2, 0))
+        high = np.minimum(low + 1, len(self.times) - 1)
+        turns = quat.to_matrix(quat.slerp(self.turns[low], self.turns[high], rows - low))
+        u, _, vt = np.linalg.svd(turns.mean(axis=0))
+        mean = u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt
+        return np.asarray(mean.T @ turns)
+
+
+def watch(path: Path, camera: Camera, boxes: Floats, times: Floats) -> Camerawork:
+    """Look at what is around the people in a video.
+
+    Args:
+        path: of the video.
+        camera: its lens.
+        boxes: (T, P, 4) left, top, right and bottom of people, pixels, NaN where there is nobody.
+        times: (T,) s of the boxes since the first frame.
+    """
+    turn = np.array([1.0, 0.0, 0.0, 0.0])
+    when, turns, agree, still = [0.0], [turn], list[float](), list[float]()
+    for (_, before, mask, scale), (time, after, _, _) in pairwise(_small(path, camera, boxes, times)):
+        a, b = _tracked(before, after, mask)
+        share, rotation = np.nan, np.eye(3)
+        if len(a) >= FEW:
+            one, other = (_rays(camera, p, scale) for p in (a, b))
+            rotation, share = _turn(one, other, NEAR * scale / float(camera.K[0, 0]))
+            still.append(float(np.median(np.linalg.norm(b - a, axis=1))) < STILL)
+        turn = quat.multiply(turn, quat.from_matrix(rotation))
+        when.append(time)
+        turns.append(turn)
+        agree.append(share)
+    return Camerawork(
+        np.array(when),
+        np.array(turns),
+        float(np.mean(still)) if still else 1.0,
+        np.array(agree),
+    )
+
+
+def _small(
+    path: Path, camera: Camera, boxes: Floats, times: Floats
+) -> Iterator[tuple[float, Image, Image, float]]:
+    """Time, small grey image, mask of what is no person, and pixels of the video for one of the small."""
+    scale = max(camera.size[0] / WIDTH, 1.0)
+    for frame in _now_and_then(path):
+        assert frame.image is not None
+        small = _grey(frame.image, scale)
+        people = boxes[int(np.abs(times - frame.time).argmin())]
+        yield frame.time, small, _around(people / scale, small), scale
+
+
+def _now_and_then(path: Path) -> Iterator[Frame]:
+    """Frames at the rate at which they are looked at, and the last."""
+    due, left = 0.0, None
+    for frame in read_frames(path):
+        if frame.image is None:
+            continue
+        left = frame
+        if frame.time > due - 1e-6:
+            due, left = frame.time + 1 / RATE, None
+            yield frame
+    if left is not None:
+        yield left
+
+
+def _grey(image: Image, scale: float) -> Image:
+    import cv2
+
+    size = (round(image.shape[1] / scale), round(image.shape[0] / scale))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _around(people: Floats, image: Image) -> Image:
+    """255 where nobody is, people (P, 4) in pixels of the image, else 0."""
+    mask = np.full(image.shape, 255, np.uint8)
+    for box in people[np.isfinite(people).all(axis=1)]:
+        margin = AROUND * max(box[2] - box[0], box[3] - box[1])
+        left, top, right, bottom = np.round(box + np.array([-1, -1, 1, 1]) * margin).astype(int)
+        mask[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = 0
+    return mask
+
+
+def _tracked(before: Image, after: Image, mask: Image) -> tuple[Floats, Floats]:
+    """Where points (N, 2) of one image are, and in the next."""
+    import cv2
+
+    points = cv2.goodFeaturesToTrack(before, CORNERS, QUALITY, APART, mask=mask)
+    if points is None:
+        return np.zeros((0, 2)), np.zeros((0, 2))
+    there, found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, np.zeros_like(points))
+    back, again, _ = cv2.calcOpticalFlowPyrLK(after, before, there, np.zeros_like(points))
+    good = (found[:, 0] > 0) & (again[:, 0] > 0) & (np.linalg.norm((back - points)[:, 0], axis=1) < BACK)
+    return points[good, 0].astype(float), there[good, 0].astype(float)
+
+
+def _rays(camera: Camera, points: Floats, scale: float) -> Floats:
+    """Directions (N, 3) of length one of points (N, 2) in the small image."""
+    flat = camera.undistort((points + 0.5) * scale - 0.5)
+    rays = np.concatenate([flat, np.ones((len(flat), 1))], axis=1)
+    return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
+
+
+def _turn(before: Floats, after: Floats, near: float) -> tuple[Floats, float]:
+    """The rotation (3, 3) that takes most rays (N, 3) of the later camera onto the earlier, and their share.
+
+    Random sample consensus (Fischler and Bolles 1981) over pairs, then least squares (Kabsch 1976).
+    """
+    rng = np.random.default_rng(0)
+    pairs = np.stack([rng.choice(len(before), 2, replace=False) for _ in range(TRIES)])
+    guesses = _fit(before[pairs], after[pairs])
+    off = np.linalg.norm(after @ guesses.swapaxes(-1, -2) - before, axis=-1)
+    inside = (off < near)[(off < near).sum(axis=1).argmax()]
+    for _ in range(3):
+        rotation = _fit(before[inside][None], after[inside][None])[0]
+        again = np.linalg.norm(after @ rotation.T - before, axis=1) < near
+        inside = again if again.sum() >= 2 else inside
+    return rotation, float(inside.mean())
+
+
+def _fit(onto: Floats, rays: Floats) -> Floats:
+    """Rotations (K, 3, 3) that take rays (K, N, 3) onto others."""
+    u, _, vt = np.linalg.svd(onto.swapaxes(-1, -2) @ rays)
+    sign = np.linalg.det(u @ vt)
+    u[..., :, 2] *= sign[:, None]
+    return np.asarray(u @ vt)
+
+
+def boxes_of(people: Sequence[Observations]) -> Floats:
+    """Left, top, right and bottom (T, P, 4) of people in the first view, pixels; NaN where nobody is seen."""
+    out = []
+    for seen in people:
+        points = seen.pixels[0]
+        known = np.isfinite(points)
+        low = np.where(known, points, np.inf).min(axis=1)
+        high = np.where(known, points, -np.inf).max(axis=1)
+        box = np.concatenate([low, high], axis=1)
+        out.append(np.where(np.isfinite(box), box, np.nan))
+    return np.stack(out, axis=1)
+
+
+def steadied(seen: Observations, camera: Camera, turns: Floats) -> Observations:
+    """Return what a still camera of the same lens would have seen, but for the detector's guess.
+
+    Args:
+        seen: one view.
+        camera: its lens.
+        turns: (T, 3, 3) the still camera from the moving one, see `Camerawork.at`.
+    """
+    flat = camera.undistort(seen.pixels[0])
+    rays = np.concatenate([flat, np.ones((*flat.shape[:2], 1))], axis=2) @ turns.swapaxes(1, 2)
+    ahead = rays[..., 2] > LEAST_AHEAD * np.linalg.norm(rays, axis=-1)
+    rays[~ahead] = np.nan
+    still = replace(camera, camera_from_world=np.eye(4))
+    return replace(
+        seen,
+        pixels=still.project(rays)[None],
+        confidence=np.where(ahead, seen.confidence[0], 0.0)[None],
+        detected=None,
+    )
