@@ -60,7 +60,8 @@ def find_cycle(motion: Motion, shortest: float = SHORTEST, longest: float = LONG
     if closest[a, b] + DOUBT > ALIKE * extent:
         raise RigError(
             f"no part of the motion repeats itself: frames {near[0][a]} and {near[1][b]}, most alike, are "
-            f"{1e3 * closest[a, b]:.0f} mm apart in a movement of {1e3 * extent:.0f} mm; give start and stop"
+            f"{1e3 * closest[a, b]:.0f} mm apart in a movement of {1e3 * extent:.0f} mm; "
+            "take another part, or give start and stop"
         )
     return int(near[0][a]), int(near[1][b])
 

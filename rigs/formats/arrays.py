@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rigs.errors import FormatError
 
 _MOST_BYTES = 2**32  # unpacked; an hour of 60 joints at 60 frames per second has 0.8e9
+_LAST_LETTER = 0x10FFFF  # of Unicode; beyond it Python's texts break
 _DAMAGE = (  # what NumPy and zipfile raise for damaged archives, beside OSError
     ValueError,
     TypeError,
@@ -65,7 +66,11 @@ def read_arrays(path: str | PathLike[str], wanted: Collection[str] | None = None
 
 
 def _array(name: str, value: object) -> NDArray[Any]:
-    """Refuse bytes, which NumPy answers for a part that is no array, and any number of texts of no length."""
+    """Refuse what NumPy lets pass: bytes of a part that is no array, texts of no length, odd letters."""
     if not isinstance(value, np.ndarray) or value.dtype.itemsize == 0:
         raise ValueError(f"its part {name!r} is no array of numbers or texts")
+    if value.dtype.kind == "U":
+        letters = np.ascontiguousarray(value).reshape(-1).view(f"{value.dtype.byteorder}u4")
+        if ((letters > _LAST_LETTER) | ((letters >= 0xD800) & (letters < 0xE000))).any():
+            raise ValueError(f"its part {name!r} has letters that Unicode has not")
     return value

@@ -133,6 +133,8 @@ WRONG_NPZ = {
     "flat rotations": ({"rotations_wxyz": np.ones(4)}, "which are no quaternions"),
     "objects": ({"names": np.array(["a", None], object)}, "no .npz file of plain arrays"),
     "names as bytes": ({"names": np.array([b"a"])}, r"array names is of type \|S1"),
+    "letters that are none": ({"names": np.array([2**31], "u4").view("U1")}, "letters that Unicode has not"),
+    "half a letter": ({"names": np.array([0xD800], ">u4").view(">U1")}, "letters that Unicode has not"),
     "fewer tips than names": ({"tips_m": np.zeros((1, 3))}, "zip"),
     "a moved root": ({"moved_joints": np.array([0])}, "translations of joint 0"),
     "three numbers for a rate": ({"fps": np.array([30, 1, 1])}, "fps is"),
