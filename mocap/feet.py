@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -26,6 +26,7 @@ HEIGHT_SD = 0.006  # metres: how far the plants of one person differ in height
 USUAL_SD = 0.004  # of stature: of the height of standing balls, from person to person
 SEEN_SD = 0.005  # of stature: of a person's own as solved
 FEW = 0.2  # seconds of plants that tell nothing of a person's own height
+UNSURE = 1e-4  # times its full hold, what a plant holds with at the very edge
 LOWEST = 0.5  # of the height of a standing sole: below that none goes
 # What heights and speeds of soles say is right where they are known to this share of stature. Of held-out
 # people seen by two views, or by changing ones, it is too sure where they are known less, else not enough.
@@ -35,14 +36,18 @@ TOE_BEND = np.deg2rad(65.0)  # most that toes bend up
 
 @dataclass(frozen=True, eq=False)
 class Stance:
-    """How a person's feet stand: contacts, and heights (4,) m of the soles' points on what they stand on."""
+    """How a person's feet stand: contacts, and heights (4,) m of the soles' points on what they stand on.
+
+    edge: seconds within its ends in which a plant is not sure yet; there it holds by ever less.
+    """
 
     contacts: Contacts
     standing: Floats
+    edge: float = 0.0
 
     def where(self, seen: NDArray[np.bool_]) -> Stance:
         """The same, but that no point stands in frames in which it is not `seen` (T, 4)."""
-        return Stance(Contacts(np.where(seen, self.contacts.level, np.nan)), self.standing)
+        return replace(self, contacts=Contacts(np.where(seen, self.contacts.level, np.nan)))
 
     def terms(self, points: Points, start: int, stop: int, fps: float, frame_weight: float) -> list[Term]:
         """Return the terms for frames [start, stop) of the points of `rigs.solving.ground.soles`.
@@ -50,12 +55,23 @@ class Stance:
         Balls have a height when they stand; heels do not, as a shoe's heel is as high as it likes.
         """
         level = self.contacts.level[start:stop]
-        hold = np.isfinite(level[1:] + level[:-1]) * frame_weight
+        hold = np.isfinite(level[1:] + level[:-1]) * self._sure(fps)[start : stop - 1] * frame_weight
         height = level + np.where(np.arange(len(points)) < 2, self.standing, np.nan)
         return [
             Held(points, hold, HOLD_SD, fps),
             Stood(points, height, LOWEST * self.standing, HEIGHT_SD, frame_weight),
         ]
+
+    def _sure(self, fps: float) -> Floats:
+        """By how much plants hold from each frame to the next (T - 1, 4): one, and less at their edges."""
+        sure = np.ones((len(self.contacts.level) - 1, len(self.standing)))
+        for plant in self.contacts.plants:
+            inside = np.arange(plant.stop - plant.start - 1)
+            first = inside + (len(sure) if plant.start == 0 else 0)
+            last = inside[::-1] + (len(sure) if plant.stop == len(sure) + 1 else 0)
+            within = np.minimum(first, last) / max(self.edge * fps, 1e-9)
+            sure[plant.start : plant.stop - 1, plant.point] = UNSURE ** np.maximum(1 - within, 0.0)
+        return sure
 
 
 def find_stance(

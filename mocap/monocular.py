@@ -44,6 +44,9 @@ SEEN = 0.5  # share of the frames in which the person must be seen
 SMOOTH = 0.15  # seconds, standard deviation: of the path it starts from
 ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
 FLOOR_SD = 0.05  # metres by which a floor found from one person may be off under another
+FAST, FAST_SPAN = 0.45, 0.2  # m/s, over so many seconds: a step
+ELSEWHERE = 0.15  # metres from the beginning to the end of a plant that hides a step
+EDGE = 0.1  # seconds within the ends of a plant in which it is not sure
 FEET_OFF = 0.074  # of stature, by which feet are off: how they move and how high is believed by a third
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
 
@@ -283,7 +286,8 @@ class Single:
         """Find when the feet stand, and solve again with feet that stand held."""
         doubt = np.full((len(pose), len(self.body.names)), FEET_OFF * self.stature)
         told = 0.0 if self.lifted is None else np.nan_to_num(self.lifted.stands[:, SOLES])
-        self.stance = find_stance(self.body, self.stature, self.sizes, pose, self.fps, self.feet, doubt, told)
+        stance = find_stance(self.body, self.stature, self.sizes, pose, self.fps, self.feet, doubt, told)
+        self.stance = replace(stance.where(~self._between_steps(pose, stance)), edge=EDGE)
         return self.solve(pose, 1.0, steps=12, tolerance=2e-3, on_floor=True)
 
     def animated(self, pose: Pose) -> Animated:
@@ -295,6 +299,22 @@ class Single:
             motion = bend_toes(motion, self.stature)
         sizes = dict(zip(self.body.size_names, self.sizes.tolist(), strict=True))
         return Animated(motion, self.stature, sizes, self.stance.contacts if self.stance else None)
+
+    def _between_steps(self, pose: Pose, stance: Stance) -> NDArray[np.bool_]:
+        """Whether each sole (T, 4) is fast within a plant that ends elsewhere than it began: it is two."""
+        points, _ = soles(self.body, self.stature)
+        flat = locate(Chain(self.body).place(pose, self.sizes), points)[..., [0, 2]]
+        frames, span = np.arange(len(pose)), max(1, round(FAST_SPAN / 2 * self.fps))
+        before, after = np.maximum(frames - span, 0), np.minimum(frames + span, len(pose) - 1)
+        way = np.linalg.norm(flat[after] - flat[before], axis=-1)
+        fast = way > FAST * np.maximum(after - before, 1)[:, None] / self.fps
+        out = np.zeros(fast.shape, bool)
+        for plant in stance.contacts.plants:
+            path = flat[plant.frames, plant.point]
+            end = max(1, len(path) // 4)
+            if np.linalg.norm(path[-end:].mean(axis=0) - path[:end].mean(axis=0)) > ELSEWHERE:
+                out[plant.frames, plant.point] = fast[plant.frames, plant.point]
+        return out
 
     def _follow(self, seen: Pose, moved: Pose) -> None:
         """Take what was seen of a pose for a sight of another."""

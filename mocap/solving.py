@@ -38,7 +38,7 @@ from mocap.video import VideoInfo
 from rigs.solving.body import load_body
 
 Follow = Callable[[str], Progress]
-TRAVELS = 0.75  # share of what is around that a turn explains; of a dance 0.97, of a walk around 0.65
+TRAVELS = 0.75  # share of what is around that a turn explains: a dance 0.97, around a walker 0.65
 ROBUST_PX = 0.02  # of the person's height: the scale at which a view begins to lose its say
 
 
@@ -46,8 +46,8 @@ ROBUST_PX = 0.02  # of the person's height: the scale at which a view begins to 
 class Solved:
     """A person's motion with what it was made from.
 
-    animated, seen, landmarks and swaps are of the frames from number `first` of the clock on. turns (T, 3, 3):
-    how the still camera of `cameras` sees from the one that filmed, if that turned.
+    animated, seen, landmarks and swaps are of the frames from number `first` of the clock on. turns:
+    (T, 3, 3) the still camera of `cameras` from the one that filmed, if that turned.
     """
 
     animated: Animated
