@@ -65,11 +65,13 @@ class Stance:
     def _sure(self, fps: float) -> Floats:
         """By how much plants hold from each frame to the next (T - 1, 4): one, and less at their edges."""
         sure = np.ones((len(self.contacts.level) - 1, len(self.standing)))
+        if self.edge == 0.0:
+            return sure
         for plant in self.contacts.plants:
             inside = np.arange(plant.stop - plant.start - 1)
             first = inside + (len(sure) if plant.start == 0 else 0)
             last = inside[::-1] + (len(sure) if plant.stop == len(sure) + 1 else 0)
-            within = np.minimum(first, last) / max(self.edge * fps, 1e-9)
+            within = np.minimum(first, last) / (self.edge * fps)
             sure[plant.start : plant.stop - 1, plant.point] = UNSURE ** np.maximum(1 - within, 0.0)
         return sure
 

@@ -8,11 +8,12 @@ import pytest
 
 from mocap.animate import Animated, animate
 from mocap.attach import load_attachment
-from mocap.feet import FEET, Feet, bend_toes, soles_of
+from mocap.feet import FEET, Feet, Stance, bend_toes, soles_of
 from mocap.keypoints import load_layout
 from mocap.observations import Observations
 from mocap.scene import Wrists
 from rigs import quat
+from rigs.contact import Contacts
 from rigs.motion import Motion
 from rigs.solving.body import load_body
 from rigs.solving.ground import soles
@@ -178,3 +179,17 @@ def test_toes_bend_without_a_jerk() -> None:
     turn = bend_toes(tiptoe(0.0), STATURE).rotations[:, BODY.index("LeftToeBase")]
     step = np.rad2deg(np.linalg.norm(np.diff(quat.to_rotvec(turn), axis=0), axis=-1))
     assert 0 < step.max() < 2.5  # the foot pitches by 1.2 degrees a frame
+
+
+def test_a_plant_holds_to_its_ends_unless_these_are_not_sure() -> None:
+    level = np.full((20, 4), np.nan)
+    level[4:15, 0] = 0.0
+    level[12:, 3] = 0.0  # the clip ends within it
+    points, standing = soles(load_body(), 1.75)
+    held, softer = (
+        Stance(Contacts(level), standing, edge).terms(points, 0, 20, 30.0, 1.0)[0].hold for edge in (0.0, 0.1)
+    )
+    steps = np.isfinite(level[1:] + level[:-1])
+    np.testing.assert_array_equal(held, steps.astype(float))
+    assert (softer[steps] > 0).all() and (softer[7:11, 0] == 1).all() and softer[18, 3] == 1
+    assert (np.diff(softer[4:7, 0]) > 0).all() and softer[4, 0] < 0.01 and softer[12, 3] < 0.01
