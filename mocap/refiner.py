@@ -24,7 +24,7 @@ from mocap.keypoints import Indices, Keypoints2D
 from mocap.observations import Observations
 from mocap.swaps import exchange, repair_swaps
 from mocap.take import Take
-from mocap.weights import gelu, read_weights
+from mocap.weights import gelu, over_time, read_weights
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -62,11 +62,7 @@ class Layers:
     def __call__(self, features: Singles) -> Singles:
         """Return (T, 3 J) for features (T, F) of consecutive frames."""
         hidden = gelu((features - self.mean) / self.deviation @ self.first + self.first_bias)
-        for dilation, *layer in zip(
-            DILATIONS, self.wide, self.wide_bias, self.back, self.back_bias, strict=True
-        ):
-            wide, wide_bias, back, back_bias = layer
-            hidden = hidden + (gelu(_neighbours(hidden, dilation) @ wide + wide_bias) @ back + back_bias)
+        hidden = over_time(hidden, DILATIONS, self.wide, self.wide_bias, self.back, self.back_bias)
         return np.asarray(hidden @ self.last + self.last_bias)
 
 
@@ -267,13 +263,6 @@ def _foretold(one: Stretch, network: Network) -> tuple[Floats, Floats]:
     landmarks, (_, radius) = one.points.shape[1], one.box()
     move, spread = out[:, : 2 * landmarks].reshape(-1, landmarks, 2), np.exp(out[:, 2 * landmarks :])
     return move * (MOVE * radius)[:, None, None], spread * (SPREAD * radius)[:, None]
-
-
-def _neighbours(hidden: Singles, dilation: int) -> Singles:
-    """(T, 3 H): each frame beside those `dilation` before and after it, the ends repeated."""
-    frames = np.arange(len(hidden))
-    around = [np.clip(frames + d, 0, len(hidden) - 1) for d in (-dilation, 0, dilation)]
-    return np.concatenate([hidden[rows] for rows in around], axis=1)
 
 
 def _interval(view: Keypoints2D) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from importlib import resources
 from io import BytesIO
 
@@ -42,3 +43,30 @@ def read_weights(name: str) -> dict[str, Singles] | None:
 def gelu(x: Singles) -> Singles:
     """Gaussian error linear unit of values of any shape (Hendrycks and Gimpel 2016)."""
     return np.asarray(0.5 * x * (1 + erf(x / np.sqrt(np.float32(2)))), np.float32)
+
+
+def over_time(
+    hidden: Singles,
+    dilations: Sequence[int],
+    wide: Sequence[Singles],
+    wide_bias: Sequence[Singles],
+    back: Sequence[Singles],
+    back_bias: Sequence[Singles],
+) -> Singles:
+    """Return (T, H) after residual convolutions over three frames each, `dilations` frames apart.
+
+    Args:
+        hidden: (T, H) of consecutive frames; the ends are repeated.
+        dilations: frames, one for each convolution.
+        wide: (3 H, M) of each.
+        wide_bias: (M,) of each.
+        back: (M, H) of each.
+        back_bias: (H,) of each.
+    """
+    frames = np.arange(len(hidden))
+    for dilation, *layer in zip(dilations, wide, wide_bias, back, back_bias, strict=True):
+        w, w_bias, b, b_bias = layer
+        rows = [np.clip(frames + d, 0, len(hidden) - 1) for d in (-dilation, 0, dilation)]
+        around = np.concatenate([hidden[r] for r in rows], axis=1)
+        hidden = hidden + (gelu(around @ w + w_bias) @ b + b_bias)
+    return hidden

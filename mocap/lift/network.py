@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mocap.weights import gelu, read_weights
+from mocap.weights import gelu, over_time, read_weights
 
 Singles = NDArray[np.float32]
 
@@ -40,11 +40,7 @@ class Layers:
     def __call__(self, features: Singles) -> Singles:
         """Return (T, O) for features (T, F) of consecutive frames."""
         hidden = gelu(features @ self.first + self.first_bias)
-        for dilation, *layer in zip(
-            DILATIONS, self.wide, self.wide_bias, self.back, self.back_bias, strict=True
-        ):
-            wide, wide_bias, back, back_bias = layer
-            hidden = hidden + (gelu(_neighbours(hidden, dilation) @ wide + wide_bias) @ back + back_bias)
+        hidden = over_time(hidden, DILATIONS, self.wide, self.wide_bias, self.back, self.back_bias)
         return np.asarray(hidden @ self.last + self.last_bias + features @ self.straight)
 
 
@@ -84,10 +80,3 @@ def _layers(one: Mapping[str, Singles]) -> Layers:
 
     middle = many("wide"), many("wide_bias"), many("back"), many("back_bias")
     return Layers(one["first"], one["first_bias"], *middle, one["last"], one["last_bias"], one["straight"])
-
-
-def _neighbours(hidden: Singles, dilation: int) -> Singles:
-    """(T, 3 H): each frame beside those `dilation` before and after it, the ends repeated."""
-    frames = np.arange(len(hidden))
-    around = [np.clip(frames + d, 0, len(hidden) - 1) for d in (-dilation, 0, dilation)]
-    return np.concatenate([hidden[rows] for rows in around], axis=1)
