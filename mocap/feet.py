@@ -26,6 +26,8 @@ HEIGHT_SD = 0.006  # metres: how far the plants of one person differ in height
 USUAL_SD = 0.004  # of stature: of the height of standing balls, from person to person
 SEEN_SD = 0.005  # of stature: of a person's own as solved
 FEW = 0.2  # seconds of plants that tell nothing of a person's own height
+FAST, FAST_SPAN = 0.45, 0.2  # m/s, over so many seconds: a step
+ELSEWHERE = 0.15  # metres from the beginning to the end of a plant that hides a step
 UNSURE = 1e-4  # times its full hold, what a plant holds with at the very edge
 LOWEST = 0.5  # of the height of a standing sole: below that none goes
 # What heights and speeds of soles say is right where they are known to this share of stature. Of held-out
@@ -106,6 +108,28 @@ def find_stance(
     if len(seen) > FEW * fps:
         standing[:2] = _own_height(standing[0], float(np.median(seen)))
     return Stance(contacts, standing)
+
+
+def between_steps(contacts: Contacts, positions: Floats, fps: float) -> NDArray[np.bool_]:
+    """Whether each sole (T, 4) is fast within a plant that ends elsewhere than it began: it is two.
+
+    Args:
+        contacts: T frames.
+        positions: (T, 4, 3) m of the soles, y up.
+        fps: frames a second.
+    """
+    flat = positions[..., [0, 2]]
+    frames, span = np.arange(len(flat)), max(1, round(FAST_SPAN / 2 * fps))
+    before, after = np.maximum(frames - span, 0), np.minimum(frames + span, len(flat) - 1)
+    way = np.linalg.norm(flat[after] - flat[before], axis=-1)
+    fast = way > FAST * np.maximum(after - before, 1)[:, None] / fps
+    out = np.zeros(fast.shape, bool)
+    for plant in contacts.plants:
+        path = flat[plant.frames, plant.point]
+        end = max(1, len(path) // 4)
+        if np.linalg.norm(path[-end:].mean(axis=0) - path[:end].mean(axis=0)) > ELSEWHERE:
+            out[plant.frames, plant.point] = fast[plant.frames, plant.point]
+    return out
 
 
 def _own_height(usual: float, seen: float) -> float:

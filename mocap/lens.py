@@ -29,6 +29,32 @@ def camera_with_field_of_view(name: str, size: tuple[int, int], field_of_view: f
     return Camera(name, size, matrix, np.zeros(0), np.eye(4))
 
 
+def lens_of(
+    name: str, size: tuple[int, int], camera: Camera | None, field_of_view: float | None
+) -> tuple[Camera, list[str]]:
+    """Return a camera as given, or made of its field of view, and what was assumed of it.
+
+    Args:
+        name: of the view.
+        size: (width, height) pixels.
+        camera: the calibrated one, if there is one.
+        field_of_view: across the width, radians; None = assumed.
+
+    Raises:
+        MocapError: a field of view that no such lens has.
+    """
+    if camera is not None:
+        return camera, []
+    made = camera_with_field_of_view(name, size, field_of_view)
+    if field_of_view is not None:
+        return made, []
+    wide = np.rad2deg(2 * np.arctan(size[0] / 2 / made.K[0, 0]))
+    return made, [
+        f"view {name}: a horizontal field of view of {wide:.0f} degrees was assumed;"
+        " give `intrinsics` for true depths"
+    ]
+
+
 def _focal(name: str, width: int, field_of_view: float) -> float:
     low, high = FIELD_OF_VIEW
     if not low <= field_of_view <= high:

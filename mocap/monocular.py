@@ -19,9 +19,9 @@ from mocap.attach import Attachment, load_attachment
 from mocap.bodyguess import Guess, angles_off_axis, facing_the_eye, in_camera_axes, load_guess, place
 from mocap.camerawork import steadied
 from mocap.errors import MocapError
-from mocap.feet import Feet, Stance, bend_toes, find_stance, put_down
+from mocap.feet import Feet, Stance, bend_toes, between_steps, find_stance, put_down
 from mocap.floor import fit_floor, levelling, support_height
-from mocap.lens import camera_with_field_of_view
+from mocap.lens import lens_of
 from mocap.lift.lifter import Lifted, lift_view
 from mocap.lift.points import SOLES, START, points_of
 from mocap.observations import Observations
@@ -44,8 +44,6 @@ SEEN = 0.5  # share of the frames in which the person must be seen
 SMOOTH = 0.15  # seconds, standard deviation: of the path it starts from
 ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
 FLOOR_SD = 0.05  # metres by which a floor found from one person may be off under another
-FAST, FAST_SPAN = 0.45, 0.2  # m/s, over so many seconds: a step
-ELSEWHERE = 0.15  # metres from the beginning to the end of a plant that hides a step
 EDGE = 0.1  # seconds within the ends of a plant in which it is not sure
 FEET_OFF = 0.074  # of stature, by which feet are off: how they move and how high is believed by a third
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
@@ -109,7 +107,7 @@ def animate_single(
         MocapError: not one view, no 3D guess, or nobody in most frames.
     """
     _require(seen)
-    camera, notes = _lens(seen, size, camera, fov)
+    camera, notes = lens_of(seen.names[0], size, camera, fov)
     to_floor = posed and not sized and stature is None
     if stature is None and not to_floor:
         notes.append(f"the person's height was assumed to be {ADULT[0]:.2f} m; give it to get the true size")
@@ -287,7 +285,9 @@ class Single:
         doubt = np.full((len(pose), len(self.body.names)), FEET_OFF * self.stature)
         told = 0.0 if self.lifted is None else np.nan_to_num(self.lifted.stands[:, SOLES])
         stance = find_stance(self.body, self.stature, self.sizes, pose, self.fps, self.feet, doubt, told)
-        self.stance = replace(stance.where(~self._between_steps(pose, stance)), edge=EDGE)
+        points, _ = soles(self.body, self.stature)
+        where = locate(Chain(self.body).place(pose, self.sizes), points)
+        self.stance = replace(stance.where(~between_steps(stance.contacts, where, self.fps)), edge=EDGE)
         return self.solve(pose, 1.0, steps=12, tolerance=2e-3, on_floor=True)
 
     def animated(self, pose: Pose) -> Animated:
@@ -299,22 +299,6 @@ class Single:
             motion = bend_toes(motion, self.stature)
         sizes = dict(zip(self.body.size_names, self.sizes.tolist(), strict=True))
         return Animated(motion, self.stature, sizes, self.stance.contacts if self.stance else None)
-
-    def _between_steps(self, pose: Pose, stance: Stance) -> NDArray[np.bool_]:
-        """Whether each sole (T, 4) is fast within a plant that ends elsewhere than it began: it is two."""
-        points, _ = soles(self.body, self.stature)
-        flat = locate(Chain(self.body).place(pose, self.sizes), points)[..., [0, 2]]
-        frames, span = np.arange(len(pose)), max(1, round(FAST_SPAN / 2 * self.fps))
-        before, after = np.maximum(frames - span, 0), np.minimum(frames + span, len(pose) - 1)
-        way = np.linalg.norm(flat[after] - flat[before], axis=-1)
-        fast = way > FAST * np.maximum(after - before, 1)[:, None] / self.fps
-        out = np.zeros(fast.shape, bool)
-        for plant in stance.contacts.plants:
-            path = flat[plant.frames, plant.point]
-            end = max(1, len(path) // 4)
-            if np.linalg.norm(path[-end:].mean(axis=0) - path[:end].mean(axis=0)) > ELSEWHERE:
-                out[plant.frames, plant.point] = fast[plant.frames, plant.point]
-        return out
 
     def _follow(self, seen: Pose, moved: Pose) -> None:
         """Take what was seen of a pose for a sight of another."""
@@ -411,19 +395,3 @@ def _require(seen: Observations) -> None:
             f"view {seen.names[0]}: a person is seen in {100 * share:.0f} % of the {seen.frames} frames, and"
             f" one camera needs {100 * SEEN:.0f} %; cut the clip to where the whole body is in view"
         )
-
-
-def _lens(
-    seen: Observations, size: tuple[int, int], camera: Camera | None, fov: float | None
-) -> tuple[Camera, list[str]]:
-    """The camera and what was assumed of it."""
-    if camera is not None:
-        return camera, []
-    made = camera_with_field_of_view(seen.names[0], size, fov)
-    if fov is not None:
-        return made, []
-    wide = np.rad2deg(2 * np.arctan(size[0] / 2 / made.K[0, 0]))
-    return made, [
-        f"view {made.name}: a horizontal field of view of {wide:.0f} degrees was assumed;"
-        " give `intrinsics` for true depths"
-    ]
