@@ -69,13 +69,10 @@ def export(
         MocapError: no take, no such person, or several and none named; options that do not go together.
         rigs.RigError: an unknown suffix or rig, a motion that does not fit, or a file that cannot be written.
     """
-    for target in targets:
-        format_of(target, "write")
-        if unit is not None and "unit" not in options_of(target):
-            raise MocapError(f"{target}: this format has one unit only; leave out --unit {unit}")
+    _check_targets(targets, unit)
+    known = rig in rig_names()
     if motion is not None and take is not None:
         raise MocapError(f"--take {take} and --motion {motion}: give the one whose motion is wanted")
-    known = rig in rig_names()
     if mapped is not None and known and motion is None:
         raise MocapError(f"--map {mapped}: it is for a character's file; the joints of {rig} are known")
     target_rig = None if rig == OWN else character(rig, None if known else mapped)
@@ -91,15 +88,22 @@ def export(
     written = []
     for target in targets:
         for path, group in _files(target, clips).items():
-            late = group[0].first if len(group) == 1 else 0
-            write_clips(
-                path, [replace(group[0], first=0)] if late else group, **_options(path, unit, target_rig)
-            )
+            alone = len(group) == 1
+            clips_at_zero = [replace(clip, first=0) for clip in group.values()] if alone else group.values()
+            write_clips(path, list(clips_at_zero), **_options(path, unit, target_rig))
             written.append(path)
-            if late:
-                number = next(n for n, clip in clips.items() if clip is group[0])
-                say(f"person {number} comes in frame {late} of the take: {path.name} begins there")
+            for number, clip in group.items():
+                if alone and clip.first:
+                    say(f"person {number} comes in frame {clip.first} of the take: {path.name} begins there")
     return written
+
+
+def _check_targets(targets: Sequence[Path], unit: str | None) -> None:
+    """Refuse a target of no format, and a unit that its format does not leave open."""
+    for target in targets:
+        format_of(target, "write")
+        if unit is not None and "unit" not in options_of(target):
+            raise MocapError(f"{target}: this format has one unit only; leave out --unit {unit}")
 
 
 def _chosen(
@@ -115,11 +119,11 @@ def _chosen(
     return {person: who[person]}
 
 
-def _files(target: Path, clips: Mapping[int, Clip]) -> dict[Path, list[Clip]]:
-    """Which characters go into which file."""
+def _files(target: Path, clips: Mapping[int, Clip]) -> dict[Path, dict[int, Clip]]:
+    """Which characters, by number, go into which file."""
     if len(clips) == 1 or format_of(target, "write").several:
-        return {target: list(clips.values())}
-    return {target.with_name(f"{target.stem}_{n}{target.suffix}"): [clip] for n, clip in clips.items()}
+        return {target: dict(clips)}
+    return {target.with_name(f"{target.stem}_{n}{target.suffix}"): {n: clip} for n, clip in clips.items()}
 
 
 def _options(path: Path, unit: str | None, rig: Rig | None) -> dict[str, str]:
