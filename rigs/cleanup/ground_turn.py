@@ -44,11 +44,6 @@ class GroundMove:
         angle = float(np.angle(np.sum(weight * np.conj(a - a_middle) * (b - b_middle))))
         return cls(angle, complex(b_middle - np.exp(1j * angle) * a_middle))
 
-    @property
-    def displacement(self) -> FloatArray:
-        """(3,) metres, where the origin goes."""
-        return np.array([self.shift.imag, 0.0, self.shift.real])
-
     def places(self, points: FloatArray, part: FloatArray | float = 1.0) -> FloatArray:
         """Return points (T, 3) after a part (T,) of the move, along the arc that it takes steadily."""
         part = np.asarray(part, float)

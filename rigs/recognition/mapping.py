@@ -12,7 +12,6 @@ import yaml
 from rigs.errors import FormatError
 from rigs.formats.replacing import replacing
 from rigs.recognition.parts import MOST_NECKS, MOST_SPINES, NEEDED, PARTS, check_map
-from rigs.rig import Rig
 
 _LARGEST = 1 << 20  # bytes
 _HEAD = """\
@@ -29,15 +28,6 @@ _GROUPS = {
     "left hand": ("LeftHand",),
     "right hand": ("RightHand",),
 }
-
-
-def write_map(path: str | PathLike[str], rig: Rig) -> None:
-    """Write the parts of a rig as a map file.
-
-    Raises:
-        FormatError: it cannot be written.
-    """
-    write_parts(path, rig.name, rig.skeleton.names, rig.roles)
 
 
 def write_parts(

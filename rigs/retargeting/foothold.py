@@ -160,9 +160,9 @@ def _shift(points: FloatArray, heights: FloatArray, level: FloatArray, fps: floa
 def _solved(points: FloatArray, height: FloatArray, held: Bools, fps: float) -> FloatArray:
     """Least squares over the corrections of all frames: (T, 3) m.
 
-    height: (T, 3) metres that ball, heel and tip shall have, NaN where any will do; standing: (T, 2). A
-    plant's place is nobody's unknown: neighbours pulled together, however hard, keep the matrix a band, and
-    the place comes out as what all frames of the plant agree on.
+    height: (T, 3) metres that ball, heel and tip shall have, NaN where any will do; held: (T, 2) whether ball
+    and heel stand. A plant's place is nobody's unknown: neighbours pulled together, however hard, keep the
+    matrix a band, and the place comes out as what all frames of the plant agree on.
     """
     band = smooth_band(len(points), fps, BENT, FAR)
     right = np.zeros((len(points), 3))

@@ -177,9 +177,8 @@ def test_moves_come_in_parts(angle: float) -> None:
     random = np.random.default_rng(0)
     points = random.normal(size=(7, 3))
     move = GroundMove(angle, 1.5 - 0.5j)
-    np.testing.assert_allclose(
-        move.places(points), quat.rotate(move.turn(), points) + move.displacement, atol=1e-12
-    )
+    shift = np.array([move.shift.imag, 0.0, move.shift.real])
+    np.testing.assert_allclose(move.places(points), quat.rotate(move.turn(), points) + shift, atol=1e-12)
     np.testing.assert_allclose(move.places(move.places(points, 0.3), 0.7), move.places(points), atol=1e-12)
     np.testing.assert_allclose(move.places(move.places(points), -1.0), points, atol=1e-12)
     found = GroundMove.between(points, move.places(points))
