@@ -8,7 +8,8 @@ similarity in each frame; then the acceleration over the truth's. Of what stands
 horizontal speed (mm/s) of balls that truly stand; path, the error of the hips in percent of the way that they
 go (none below a metre); lean, degrees between the solved up and the true one in the camera. With --real, a
 take of several cameras, each view is held against the person solved from the other views. What a take
-detected is used. With --guess the detector's own 3D guess counts, and no lifter is asked. With --height the
+detected is used, and its videos show the straight edges around, where there are any to be found (the held-out
+views are without). With --guess the detector's own 3D guess counts, and no lifter is asked. With --height the
 stature is given. --every takes every so manieth of the held-out views.
 """
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,13 +28,17 @@ import numpy as np
 
 from calibration.camera import Camera, Cameras
 from mocap.animate import animate
+from mocap.camerawork import boxes_of, watch
 from mocap.glimpse import with_doubt_at_edges, without_squeezed
-from mocap.monocular import SingleSettings, animate_single
+from mocap.lens import camera_with_field_of_view
+from mocap.monocular import animate_single
 from mocap.observations import Observations
 from mocap.refiner import load_refiner
 from mocap.refining import refine_cameras
 from mocap.selfcal import triangulated
+from mocap.single import SingleSettings
 from mocap.swaps import repair_swaps
+from mocap.take import Take
 from rigs.motion import Motion
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -57,6 +62,7 @@ class View:
     stature: float | None
     stands: np.ndarray | None  # (T, 2)
     up: np.ndarray | None  # (3,) the true up in the camera's axes
+    video: Path | None
 
 
 def main() -> None:
@@ -99,7 +105,7 @@ def row(found: np.ndarray) -> str:
 
 def of_clip(take: Path, truth: Path) -> Iterator[View]:
     """Each view of a rendered clip."""
-    yield from each(of_take(take, truth))
+    yield from each(of_take(take, truth), videos=videos_of(take))
 
 
 def of_pairs(folder: Path) -> Iterator[View]:
@@ -112,6 +118,7 @@ def of_pairs(folder: Path) -> Iterator[View]:
 def of_real(folder: Path) -> Iterator[View]:
     """Each view of a take, and the person solved from the others."""
     seen, given = from_take(folder)
+    videos = videos_of(folder)
     found, repaired, _ = refine_cameras(seen.refined, given)
     for v, camera in enumerate(given):
         others = [k for k in range(len(given)) if k != v]
@@ -119,24 +126,34 @@ def of_real(folder: Path) -> Iterator[View]:
         motion = animate(rest, cameras, triangulated(rest, cameras)).motion
         truth = joints(motion, (*LIMBS, *BALL))
         up = camera.camera_from_world[:3, 1]
-        yield View(camera.name, seen.refined.select([v]), camera.size, truth, None, None, up)
+        video = videos.get(camera.name)
+        yield View(camera.name, seen.refined.select([v]), camera.size, truth, None, None, up, video)
 
 
-def each(clip: Clip, name: str = "") -> Iterator[View]:
+def videos_of(take: Path) -> dict[str, Path]:
+    """The videos by name of the view."""
+    return {view["name"]: Path(view["video"]) for view in Take.open(take).manifest()["views"]}
+
+
+def each(clip: Clip, name: str = "", videos: Mapping[str, Path] | None = None) -> Iterator[View]:
     """The views, one by one."""
     truth = np.stack([clip.truth[k] for k in (*LIMBS, *BALL)], axis=1)
     for v, camera in enumerate(clip.cameras):
         up, stands = camera.camera_from_world[:3, 1], clip.contact[:, : len(BALL)]
         seen = clip.seen.select([v])
-        yield View(f"{name}{camera.name}", seen, camera.size, truth, clip.stature, stands, up)
+        video = (videos or {}).get(camera.name)
+        yield View(f"{name}{camera.name}", seen, camera.size, truth, clip.stature, stands, up, video)
 
 
 def solved(view: View, settings: SingleSettings, height: bool) -> tuple[np.ndarray, Camera]:
     """The 12 joints and the balls (T, 14, 3) as a capture solves them, and the camera."""
     seen, _ = repair_swaps(view.seen, None)
     seen = with_doubt_at_edges(without_squeezed(seen, [view.size]), [view.size])
-    stature = view.stature if height else None
-    animated, camera, _ = animate_single(seen, view.size, stature, settings=settings)
+    stature, edges = view.stature if height else None, None
+    if view.video is not None:
+        lens = camera_with_field_of_view(view.name, view.size, None)
+        edges = watch(view.video, lens, boxes_of([seen]), seen.times).edges
+    animated, camera, _ = animate_single(seen, view.size, stature, settings=settings, edges=edges)
     return joints(animated.motion, (*LIMBS, *BALL)), camera
 
 

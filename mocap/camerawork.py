@@ -1,16 +1,19 @@
-"""How a camera that is held by hand turns, from what stands still around the people."""
+"""How a camera that is held by hand turns, and the straight edges it sees, from what is around the people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import pairwise
+from operator import add
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Camera
+from calibration.surroundings.edges import Edges, find_edges
 from mocap.observations import Observations
 from mocap.video import Frame, Image, read_frames
 from rigs import quat
@@ -29,6 +32,8 @@ TRIES = 100  # pairs of points from which a turn is guessed
 MOST = 0.5  # share of the steps in which a camera that stands is still
 LEAST = np.deg2rad(2.0)  # a camera that turns by less stands
 NEAR = 1.0  # pixels by which what stands still may miss its place after the turn
+GLIMPSES = (1 / 6, 1 / 2, 5 / 6)  # of the clip: when edges are looked for
+SHARP = 960  # pixels of the long side to which images are made smaller for that
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +41,15 @@ class Camerawork:
     """What a camera did: times (K,) s of the frames looked at; turns (K, 4), first camera from this one.
 
     still: share of the steps in which most of what is around the people does not move; agree (K - 1,): share
-    of the points that moved as the turn says, NaN where there were too few.
+    of the points that moved as the turn says, NaN where there were too few; glimpses: times, s, and straight
+    edges around the people then, in the camera's axes.
     """
 
     times: Floats
     turns: Floats
     still: float
     agree: Floats
+    glimpses: Sequence[tuple[float, Edges]] = ()
 
     @property
     def moves(self) -> bool:
@@ -60,6 +67,16 @@ class Camerawork:
         """Share of what is around the people, median over time, that moves as before a turning camera."""
         known = self.agree[np.isfinite(self.agree)]
         return float(np.median(known)) if len(known) else 1.0
+
+    @property
+    def edges(self) -> Edges | None:
+        """All straight edges, in the axes of the still camera of `at`, or of this one, which stands."""
+        if not self.glimpses:
+            return None
+        times, seen = np.array([time for time, _ in self.glimpses]), [edges for _, edges in self.glimpses]
+        if self.moves:
+            seen = [edges.turned(turn) for edges, turn in zip(seen, self.at(times), strict=True)]
+        return reduce(add, (edges.counting(1 / len(seen)) for edges in seen))
 
     def at(self, times: Floats) -> Floats:
         """Return turns (T, 3, 3) at times (T,) s: a still camera, that looks the mean way, from this one."""
@@ -83,7 +100,10 @@ def watch(path: Path, camera: Camera, boxes: Floats, times: Floats) -> Camerawor
     """
     turn = np.array([1.0, 0.0, 0.0, 0.0])
     when, turns, agree, still = [0.0], [turn], list[float](), list[float]()
-    for (_, before, mask, scale), (time, after, _, _) in pairwise(_small(path, camera, boxes, times)):
+    glimpses = list[tuple[float, Edges]]()
+    for (_, before, mask, scale), (time, after, _, _) in pairwise(
+        _small(path, camera, boxes, times, glimpses)
+    ):
         a, b = _tracked(before, after, mask)
         share, rotation = np.nan, np.eye(3)
         if len(a) >= FEW:
@@ -99,18 +119,26 @@ def watch(path: Path, camera: Camera, boxes: Floats, times: Floats) -> Camerawor
         np.array(turns),
         float(np.mean(still)) if still else 1.0,
         np.array(agree),
+        glimpses,
     )
 
 
 def _small(
-    path: Path, camera: Camera, boxes: Floats, times: Floats
+    path: Path, camera: Camera, boxes: Floats, times: Floats, glimpses: list[tuple[float, Edges]]
 ) -> Iterator[tuple[float, Image, Image, float]]:
-    """Time, small grey image, mask of what is no person, and pixels of the video for one of the small."""
-    scale = max(camera.size[0] / WIDTH, 1.0)
+    """Time, small grey image, mask of what is no person, and pixels of the video for one of the small.
+
+    Edges are looked for now and then, and added to `glimpses`.
+    """
+    scale, sharp = max(camera.size[0] / WIDTH, 1.0), max(max(camera.size) / SHARP, 1.0)
+    due = [share * float(times[-1]) for share in GLIMPSES]
     for frame in _now_and_then(path):
         assert frame.image is not None
         small = _grey(frame.image, scale)
         people = boxes[int(np.abs(times - frame.time).argmin())]
+        if len(glimpses) < len(due) and frame.time >= due[len(glimpses)]:
+            grey = _grey(frame.image, sharp)
+            glimpses.append((frame.time, find_edges(grey, _around(people / sharp, grey), camera)))
         yield frame.time, small, _around(people / scale, small), scale
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from calibration.camera import Camera
@@ -48,11 +50,31 @@ def lens_of(
     made = camera_with_field_of_view(name, size, field_of_view)
     if field_of_view is not None:
         return made, []
-    wide = np.rad2deg(2 * np.arctan(size[0] / 2 / made.K[0, 0]))
     return made, [
-        f"view {name}: a horizontal field of view of {wide:.0f} degrees was assumed;"
+        f"view {name}: a horizontal field of view of {degrees_across(made):.0f} degrees was assumed;"
         " give `intrinsics` for true depths"
     ]
+
+
+def degrees_across(camera: Camera, zoom: float = 1.0) -> float:
+    """Return the horizontal field of view, degrees, at `zoom` times the focal length, bend aside."""
+    return float(np.rad2deg(2 * np.arctan(camera.size[0] / 2 / (zoom * camera.K[0, 0]))))
+
+
+def lens_told(assumed: Camera, zoom: float, zoom_sd: float) -> str:
+    """Say what straight edges told of an assumed lens: `zoom` times its focal length, known to a share."""
+    wide, least, most = (degrees_across(assumed, zoom * np.exp(k * zoom_sd)) for k in (0, 1, -1))
+    return (
+        f"view {assumed.name}: a horizontal field of view of {wide:.0f} degrees ({least:.0f} to {most:.0f})"
+        " was read from straight edges around; give `intrinsics` for true depths"
+    )
+
+
+def zoomed(camera: Camera, zoom: float, bend: float) -> Camera:
+    """Return the same camera with a focal length `zoom` times as long, and a distortion k1 = `bend`."""
+    matrix = camera.K * np.array([[zoom, 1.0, 1.0], [1.0, zoom, 1.0], [1.0, 1.0, 1.0]])
+    distortion = np.array([bend, 0.0, 0.0, 0.0]) if bend else np.zeros(0)
+    return replace(camera, K=matrix, distortion=distortion)
 
 
 def _focal(name: str, width: int, field_of_view: float) -> float:

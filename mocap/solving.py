@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from calibration.camera import Cameras
+from calibration.surroundings.edges import Edges
 from calibration.triangulate import triangulate
 from mocap.animate import Animated, animate
 from mocap.attach import load_attachment
 from mocap.cameras import axis_in_file
-from mocap.camerawork import boxes_of, steadied, watch
+from mocap.camerawork import Camerawork, boxes_of, steadied, watch
 from mocap.config import CalibrationFile, CaptureConfig
 from mocap.crowd import between
 from mocap.errors import MocapError
@@ -86,15 +87,17 @@ def solve_people(
     """
     solved: list[Solved] = []
     failed: list[MocapError] = []
-    cameras, turns, moving = placed.cameras, None, list[str]()
+    cameras, work, moving = placed.cameras, None, list[str]()
     if len(config.views) == 1 and config.calibration is None:
-        turns, moving = _turns(placed, config, videos[0])
+        work, moving = _watched(placed, config, videos[0])
+    turns = None if work is None or not work.moves else work.at(_times(placed))
+    edges = None if work is None else work.edges
     people = without_hidden(placed.people, cameras) if cameras and len(cameras) > 1 else placed.people
     for seen, (start, stop) in zip(people, placed.spans, strict=True):
         try:
             now = between(seen, start, stop)
             part = None if turns is None else turns[start:stop]
-            one = _solve(now, placed, cameras, config, videos, progress("solving"), feet, part)
+            one = _solve(now, placed, cameras, config, videos, progress("solving"), feet, part, edges)
         except MocapError as error:
             failed.append(error)
             continue
@@ -114,6 +117,7 @@ def _solve(
     progress: Progress,
     feet: Feet,
     turns: np.ndarray | None,
+    edges: Edges | None,
 ) -> Solved:
     repaired, swaps = repair_swaps(seen, placed.cameras)
     images = [video.size for video in videos]
@@ -121,7 +125,7 @@ def _solve(
     height = config.subject.height if len(placed.people) == 1 else None
     if len(repaired.names) == 1:
         return _solve_single(
-            placed, cameras, repaired, swaps, height, config, videos[0], progress, feet, turns
+            placed, cameras, repaired, swaps, height, config, videos[0], progress, feet, turns, edges
         )
     assert cameras is not None
     landmarks, _ = triangulate(
@@ -169,6 +173,7 @@ def _solve_single(
     progress: Progress,
     feet: Feet,
     turns: np.ndarray | None,
+    edges: Edges | None,
 ) -> Solved:
     """One camera; where it stands is known from a calibration, or from the first person that it saw."""
     from mocap.monocular import animate_single
@@ -184,22 +189,22 @@ def _solve_single(
         progress=progress,
         feet=feet,
         turns=turns,
+        edges=edges,
     )
     return Solved(animated, Cameras((camera,)), seen, None, swaps, None, notes, turns=turns)
 
 
-def _turns(placed: Placed, config: CaptureConfig, video: VideoInfo) -> tuple[np.ndarray | None, list[str]]:
-    """How the lone camera turns (T, 3, 3), None if it stands; and what is to be said of that.
+def _watched(placed: Placed, config: CaptureConfig, video: VideoInfo) -> tuple[Camerawork, list[str]]:
+    """What the lone camera does, and what is to be said of that.
 
     Raises:
         RefusedError: it travels.
     """
     name = config.views[0].name
     lens = placed.lens or camera_with_field_of_view(name, video.size, config.views[0].fov)
-    times = placed.seen.times - placed.offsets[0]
-    work = watch(video.path, lens, boxes_of(placed.people), times)
+    work = watch(video.path, lens, boxes_of(placed.people), _times(placed))
     if not work.moves:
-        return None, []
+        return work, []
     degrees, share = np.rad2deg(work.range), 100 * work.agreement
     if work.agreement < TRAVELS:
         raise RefusedError(
@@ -207,10 +212,15 @@ def _turns(placed: Placed, config: CaptureConfig, video: VideoInfo) -> tuple[np.
             f" {share:.0f} % of what is around the people moves as before a camera that turns in place;"
             " film from one place"
         )
-    return work.at(times), [
+    return work, [
         f"view {name}: the camera turns by {degrees:.0f} degrees; that was taken out, by what stands still"
         f" around the people ({share:.0f} % of it agrees), so the camera of the take is a still one"
     ]
+
+
+def _times(placed: Placed) -> np.ndarray:
+    """Seconds (T,) in the lone video of the clock's frames."""
+    return placed.seen.times - placed.offsets[0]
 
 
 def _robust_px(seen: Observations) -> float:

@@ -53,14 +53,22 @@ def camera_tilt(turned: Floats, below: Floats, layout: Layout) -> tuple[float, f
     return tilt, side * side**4 / (side**4 + ROLL_BELIEVED**4)
 
 
-def world_axes(tilt: float, roll: float) -> Floats:
-    """Return the rotation camera from world (3, 3) of a camera that looks along -z, tilted and rolled.
+def up_of(tilt: float, roll: float) -> Floats:
+    """Return the world's up (3,) in the axes of a camera that is tilted and rolled.
 
     Args:
         tilt: radians, down positive.
         roll: radians, positive when the world's up leans to the right of the image.
     """
-    up = np.array([np.sin(roll), -np.cos(roll) * np.cos(tilt), -np.cos(roll) * np.sin(tilt)])
+    return np.array([np.sin(roll), -np.cos(roll) * np.cos(tilt), -np.cos(roll) * np.sin(tilt)])
+
+
+def world_axes(up: Floats) -> Floats:
+    """Return the rotation camera from world (3, 3) of a camera that looks along -z.
+
+    Args:
+        up: (3,) the world's, in the camera's axes, of length one; not along the optical axis.
+    """
     back = -np.array([0.0, 0.0, 1.0])
     back = back - (back @ up) * up
     back /= np.linalg.norm(back)

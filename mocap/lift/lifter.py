@@ -47,11 +47,11 @@ class Lifted:
         )
         return replace(self, points=points, hips=hips, up=up)
 
-    def level(self) -> tuple[float, float]:
-        """How a still camera is held, as `mocap.upright.camera_tilt` has it: (tilt, roll), radians."""
+    @property
+    def upright(self) -> Floats:
+        """The world's up (3,) before a still camera, of length one."""
         up = np.nanmedian(self.up, axis=0)
-        x, y, z = up / np.linalg.norm(up)
-        return float(np.arctan2(-z, -y)), float(np.arcsin(x))
+        return np.asarray(up / np.linalg.norm(up))
 
 
 @dataclass(frozen=True, eq=False)

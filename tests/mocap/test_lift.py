@@ -23,7 +23,6 @@ from mocap.lift.outputs import COUNT
 from mocap.lift.points import CONTACT_MIRROR, JOINTS, NAMES, START, mirror, points_of
 from mocap.lift.sight import look, turned
 from mocap.observations import Observations
-from mocap.upright import world_axes
 from rigs import quat
 from rigs.solving.body import load_body
 from rigs.solving.kinematics import Chain, Pose, locate
@@ -150,12 +149,14 @@ def test_how_far_a_lens_reaches_changes_little_of_what_is_seen():
     np.testing.assert_allclose(one[:, placed], other[:, placed], atol=0.02)
 
 
-@pytest.mark.parametrize(("tilt", "roll"), [(0.0, 0.0), (0.3, -0.1), (-0.2, 0.15)])
-def test_level_is_how_world_axes_has_it(tilt, roll):
-    up = np.broadcast_to(2.0 * world_axes(tilt, roll)[:, 1], (5, 3))
+def test_upright_is_what_most_frames_say():
+    up = np.tile([0.3, -2.0, 0.6], (5, 1))
+    up[0], up[3] = np.nan, (1.0, 1.0, 1.0)
     some = np.zeros((5, 1))
-    found = Lifted(some, some, some, some, up, some).level()
-    assert found == pytest.approx((tilt, roll), abs=1e-9)
+    found = Lifted(some, some, some, some, up, some).upright
+    np.testing.assert_allclose(
+        found, np.array([0.3, -2.0, 0.6]) / np.linalg.norm([0.3, -2.0, 0.6]), atol=1e-9
+    )
 
 
 def test_points_are_joints_and_landmarks_of_the_body():

@@ -16,7 +16,7 @@ from mocap.keypoints import load_layout
 from mocap.lens import camera_with_field_of_view
 from mocap.monocular import animate_single
 from mocap.observations import Observations
-from mocap.upright import camera_tilt, world_axes
+from mocap.upright import camera_tilt, up_of, world_axes
 from rigs import quat
 from rigs.motion import Motion
 from rigs.solving.body import load_body
@@ -76,7 +76,7 @@ def scene(tilt: float = TILT, shake: float = 0.0, seed: int = 1) -> Scene:
 def looking(tilt: float, hips: np.ndarray) -> Camera:
     made = camera_with_field_of_view("cam", SIZE, None)
     pose = np.eye(4)
-    pose[:3, :3] = world_axes(tilt, 0.0)
+    pose[:3, :3] = world_axes(up_of(tilt, 0.0))
     centre = hips - 4.0 * pose[2, :3]
     pose[:3, 3] = -pose[:3, :3] @ centre
     return replace(made, camera_from_world=pose)
@@ -246,7 +246,7 @@ def test_turns_of_the_guess_keep_lengths_and_look_where_the_person_is() -> None:
 @pytest.mark.parametrize("tilt", [-0.5, 0.0, 0.4])
 @pytest.mark.parametrize("roll", [-0.3, 0.0, 0.2])
 def test_world_axes(tilt: float, roll: float) -> None:
-    turn = world_axes(tilt, roll)
+    turn = world_axes(up_of(tilt, roll))
     np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(turn) == pytest.approx(1.0)
     up = turn[:, 1]
