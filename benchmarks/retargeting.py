@@ -5,8 +5,10 @@ python benchmarks/retargeting.py TAKE [CHARACTER_FILE ...]
 Per character: how long its legs are to the source's; of planted balls and heels, on the target's own soles,
 the 95th percentile of the distance from their plant's mean (mm) and the mean speed (mm/s), before and after
 feet are planted; the deepest sole (mm); the largest step of a knee (degrees a frame, the source's beside it)
-and the largest within three frames of either end of a plant; the largest angle between a limb of the target
-and the source's (degrees), before feet are planted and after.
+and the largest within three frames of either end of a plant; how far hips give way along the floor and up or
+down (mm, root mean square); and angles between limbs of the target and the source's (degrees): the largest
+of any limb before feet are planted; then mean and 95th percentile of thighs and of shins, of legs whose foot
+stands and of others; and the share (%) of all these that is above half a degree.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ LIMBS = tuple(
     for side in ("Left", "Right")
     for a, b in (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Foot"))
 )
+LEGS = [2, 3, 6, 7]  # left thigh and shin, right thigh and shin
 NEAR = 3  # frames about the end of a plant
 
 
@@ -48,7 +51,10 @@ def main() -> None:
         source = performer_rig(motion, level)
         step = knee_steps(motion, source, level)[0]
         print(f"person {person}, {len(motion)} frames; the source's knees step by {step:.1f}")
-        print("character       legs  drift mm        skate mm/s      lowest  knee step, at plants  limbs deg")
+        print(
+            "character       legs  drift mm        skate mm/s      lowest   knee step, at plants  hips mm  "
+            "limbs deg: before  thigh, shin standing     thigh, shin in the air    above 0.5"
+        )
         for target in characters:
             print(line(motion, level, source, target))
 
@@ -60,11 +66,26 @@ def line(motion: Motion, level: np.ndarray, source: Rig, target: Rig) -> str:
     held = perform(motion, source, target, Performance(), level)
     a, b = soles(loose.motion, target, level), soles(held.motion, target, level)
     step, at_plants = knee_steps(held.motion, target, level)
-    limbs = [limb_error(motion, source, clip.motion, target) for clip in (loose, held)]
+    turned = limbs_turned(motion, source, held.motion, target)[:, LEGS]
+    stands = np.isfinite(level[:, :2]) | np.isfinite(level[:, 2:])
+    legs = [of for where in (stands, ~stands) for of in (turned[:, ::2][where], turned[:, 1::2][where])]
+    given = held.motion.world()[0] - loose.motion.world()[0]
+    aside, rise = (
+        root_mean_square(given[:, target.skeleton.index(target.roles["Hips"]), axes])
+        for axes in ([0, 2], [1])
+    )
     return (
         f"{target.name:14s} {scale:5.2f}  {a[0]:5.1f} -> {b[0]:5.2f}  {a[1]:5.0f} -> {b[1]:5.1f}  "
-        f"{b[2]:6.1f}  {step:5.1f} {at_plants:5.1f}          {limbs[0]:5.2f} {limbs[1]:5.2f}"
+        f"{b[2]:6.1f}  {step:5.1f} {at_plants:5.1f}           {1e3 * aside:3.0f} {1e3 * rise:3.0f}  "
+        f"{limbs_turned(motion, source, loose.motion, target).max():10.3f}       "
+        + "  ".join(f"{of.mean():5.2f} {np.percentile(of, 95):5.2f}" for of in legs)
+        + f"  {100 * (turned > 0.5).mean():5.0f}"
     )
+
+
+def root_mean_square(moves: np.ndarray) -> float:
+    """Of the lengths of moves (T, N)."""
+    return float(np.sqrt((moves**2).sum(axis=1).mean()))
 
 
 def soles(motion: Motion, rig: Rig, level: np.ndarray) -> tuple[float, float, float]:
@@ -99,10 +120,10 @@ def knee_steps(motion: Motion, rig: Rig, level: np.ndarray) -> tuple[float, floa
     return float(max(steps)), float(max(near))
 
 
-def limb_error(a: Motion, source: Rig, b: Motion, target: Rig) -> float:
-    """Largest mean angle (degrees) between a limb of both."""
+def limbs_turned(a: Motion, source: Rig, b: Motion, target: Rig) -> np.ndarray:
+    """Angles (T, limb) in degrees between limbs of both."""
     cosine = (_limbs(a, source) * _limbs(b, target)).sum(axis=-1)
-    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))).mean(axis=0).max())
+    return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
 
 
 def _limbs(motion: Motion, rig: Rig) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from rigs.clip import Clip
 from rigs.formats import read_clips, write_clips
 from tests.rigs.characters import person
-from tests.rigs.test_foothold import walk
+from tests.rigs.test_planting import walk
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("[0-9]*.py"))

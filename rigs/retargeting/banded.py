@@ -27,19 +27,18 @@ def solve_band(band: FloatArray, right: FloatArray) -> FloatArray:
 def solve_band_plainly(band: FloatArray, right: FloatArray) -> FloatArray:
     """Solve as `solve_band` does, by an L D L^T factorisation (Golub and Van Loan, 4.3.5) in NumPy alone."""
     width, count = len(band) - 1, band.shape[1]
-    lower, x = band.copy(), np.array(right, float)
+    lower = np.pad(band, ((0, 0), (0, width)))  # so that the last columns are like the others
+    x = np.pad(np.array(right, float), ((0, width), (0, 0)))
+    row, column = np.tril_indices(width)
     for j in range(count):
-        reach = min(width, count - 1 - j)
-        column = lower[1 : reach + 1, j] / lower[0, j]
-        for k in range(reach):
-            lower[: reach - k, j + 1 + k] -= column[k] * lower[k + 1 : reach + 1, j]
-        lower[1 : reach + 1, j] = column
-        x[j + 1 : j + 1 + reach] -= column[:, None] * x[j]
-    x /= lower[0][:, None]
-    for j in range(count - 2, -1, -1):
-        reach = min(width, count - 1 - j)
-        x[j] -= lower[1 : reach + 1, j] @ x[j + 1 : j + 1 + reach]
-    return x
+        below = lower[1:, j].copy()
+        lower[1:, j] /= lower[0, j]
+        lower[row - column, j + 1 + column] -= lower[1 + column, j] * below[row]
+        x[j + 1 : j + 1 + width] -= lower[1:, j, None] * x[j]
+    x[:count] /= lower[0, :count, None]
+    for j in range(count - 1, -1, -1):
+        x[j] -= lower[1:, j] @ x[j + 1 : j + 1 + width]
+    return x[:count]
 
 
 def smooth_band(frames: int, fps: float, bent: float, far: float) -> FloatArray:
@@ -57,8 +56,16 @@ def smooth_band(frames: int, fps: float, bent: float, far: float) -> FloatArray:
     return band
 
 
-def along(band: FloatArray, axes: int) -> FloatArray:
-    """Return the band of paths in several axes, alike and interleaved: (axes W + 1, axes N)."""
-    out = np.zeros((axes * (len(band) - 1) + 1, axes * band.shape[1]))
-    out[::axes] = np.repeat(band, axes, axis=1)
+def banded(blocks: list[FloatArray]) -> FloatArray:
+    """Return the band (K N, T N) of a symmetric matrix made of blocks.
+
+    Args:
+        blocks: K of them: (T, N, N) on the diagonal, (T - 1, N, N) below it, and so on.
+    """
+    size = blocks[0].shape[1]
+    out = np.zeros((size * len(blocks), size * len(blocks[0])))
+    for k, block in enumerate(blocks):
+        for i in range(size):
+            for j in range(size if k else i + 1):
+                out[size * k + i - j, j::size][: len(block)] = block[:, i, j]
     return out

@@ -28,13 +28,6 @@ class Limb:
     forward: FloatArray
 
 
-def reach_of(pose: WorldPose, limb: Limb) -> FloatArray:
-    """Return how far the limb reaches at the straightest that it may be: (T,) metres."""
-    upper, lower = _bones(pose, limb)
-    natural = np.linalg.norm(pose.positions[:, limb.end] - pose.positions[:, limb.upper], axis=-1)
-    return np.maximum(STRAIGHTEST * (_length(upper) + _length(lower)), natural)
-
-
 def eased(pose: WorldPose, limb: Limb, goal: FloatArray) -> FloatArray:
     """Return goals (T, 3) m drawn in where a limb has to be nearly straight for them, or cannot get there.
 
@@ -65,7 +58,8 @@ def reach(pose: WorldPose, limb: Limb, goal: FloatArray) -> None:
     a, b = _length(upper), _length(lower)
     natural = pose.positions[:, limb.end] - start
     towards = quat.between(natural, goal - start)
-    far = np.minimum(np.linalg.norm(goal - start, axis=-1), reach_of(pose, limb))
+    straightest = np.maximum(STRAIGHTEST * (a + b), _length(natural))  # it may be as straight as it was
+    far = np.minimum(_length(goal - start), straightest)
     far = np.maximum(far, np.abs(a - b) + 1e-9)
     axis = _unit(goal - start)
     turned = quat.rotate(towards, upper)

@@ -12,8 +12,9 @@ from rigs.clip import Clip
 from rigs.contact import find_contacts
 from rigs.motion import Motion
 from rigs.quat import FloatArray
-from rigs.retargeting.foothold import feet_of, plant_feet, soles_of
+from rigs.retargeting.foothold import feet_of, soles_of
 from rigs.retargeting.limb import Limb, eased, reach
+from rigs.retargeting.planting import plant_feet
 from rigs.retargeting.pose import WorldPose
 from rigs.retargeting.retarget import hip_height, leg_scale, resting, retarget
 from rigs.retargeting.root import RootMotion, carry

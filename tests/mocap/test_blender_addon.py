@@ -39,7 +39,7 @@ from rigs.retargeting.retarget import resting
 from tests.calibration.synthetic import ring
 from tests.mocap.test_people import motion
 from tests.rigs.characters import person, posed_anew, proportioned
-from tests.rigs.test_foothold import walk
+from tests.rigs.test_planting import walk
 from tests.synth_take import film
 
 if sys.version_info >= (3, 11):

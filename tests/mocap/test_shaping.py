@@ -20,7 +20,7 @@ from rigs.formats import FORMATS, read_clips
 from rigs.library import load_rig
 from rigs.retargeting.perform import Performance
 from tests.rigs.characters import person
-from tests.rigs.test_foothold import slid, walk
+from tests.rigs.test_planting import slid, walk
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rigs.retargeting.banded import along, smooth_band, solve_band, solve_band_plainly
+from rigs.retargeting.banded import banded, smooth_band, solve_band, solve_band_plainly
 
 
 def dense(band: np.ndarray) -> np.ndarray:
@@ -15,7 +15,10 @@ def dense(band: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("solve", [solve_band, solve_band_plainly])
 @pytest.mark.parametrize(("frames", "axes"), [(3, 1), (40, 1), (25, 3)])
 def test_what_is_solved_solves(solve, frames: int, axes: int) -> None:
-    band = along(smooth_band(frames, 30.0, 10.0, 0.1), axes)
+    steps = smooth_band(frames, 30.0, 10.0, 0.1)
+    mixing = np.eye(axes) + 0.3  # axes that hang together
+    band = banded([row[: frames - k, None, None] * mixing for k, row in enumerate(steps)])
+    np.testing.assert_allclose(dense(band), np.kron(dense(steps), mixing), atol=1e-6)
     right = np.random.default_rng(0).normal(size=(frames * axes, 2))
     np.testing.assert_allclose(dense(band) @ solve(band, right), right, atol=1e-6)
 

@@ -13,7 +13,7 @@ from rigs.retargeting.perform import Performance, perform
 from rigs.retargeting.pose import WorldPose
 from rigs.retargeting.retarget import leg_scale
 from tests.rigs.characters import a_pose, person, proportioned
-from tests.rigs.test_foothold import slid, walk
+from tests.rigs.test_planting import slid, walk
 
 
 def test_contacts_are_found_where_nobody_says_them() -> None:
