@@ -144,7 +144,8 @@ NAMES = {
     | both("l{}", "r{}", *DAZ_LIMBS, *DAZ_HANDS, *DAZ_TOES, *DAZ_SIDES_OF_FACE),
     "rigify_fk": {"root", "torso", "hips", "chest", "neck", "head", "spine_fk"}
     | {f"spine_fk.00{n}" for n in (1, 2, 3)}
-    | both("{}.L", "{}.R", "shoulder", *RIGIFY_HANDS)
+    | both("{}.L", "{}.R", "shoulder", "breast", "palm", *RIGIFY_HANDS)
+    | both("{}.01_master.L", "{}.01_master.R", *sorted({name[:-3] for name in RIGIFY_HANDS}))
     | both("{}_fk.L", "{}_fk.R", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toe"),
 }  # fmt: skip
 BODY_OF_RIGIFY = {"spine", *(f"spine.00{n}" for n in range(1, 7)), "face"} | both(
@@ -152,7 +153,8 @@ BODY_OF_RIGIFY = {"spine", *(f"spine.00{n}" for n in range(1, 7)), "face"} | bot
     "pelvis", "breast", "palm.01", "palm.02", "palm.03", "palm.04", *RIGIFY_HANDS,
 )  # fmt: skip
 COUNTS = {"unreal": 89, "unreal4": 68, "metahuman": 342, "mixamo": 65, "unity": 55, "vrm": 55, "smpl": 24,
-          "smplx": 55, "cmu": 31, "daz": 170, "rigify": 159, "makehuman": 173, "rokoko": 65}  # fmt: skip
+          "smplx": 55, "cmu": 31, "daz": 170, "rigify": 159, "rigify_fk": 70, "makehuman": 173,
+          "rokoko": 65}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
