@@ -103,9 +103,12 @@ def _halves(named: Named, way: Sequence[int], end: int) -> tuple[int, int] | Non
 
 
 def _toe(named: Named, foot: int) -> int | None:
-    """The toes: so named and nearest below the foot, or the foot's only child."""
+    """The toes: so named and nearest below the foot; or its only child, or this one's where toes part."""
     for joint in named.tree.below(foot):
         if named.labels[joint].may("toe"):
             return joint
     children = [j for j in named.tree.children[foot] if not named.labels[j].other]
-    return children[0] if len(children) == 1 and not named.labels[children[0]].twisting else None
+    if len(children) != 1 or named.labels[children[0]].twisting:
+        return None
+    further = named.tree.children[children[0]]
+    return further[0] if len(further) == 1 and len(named.tree.children[further[0]]) > 1 else children[0]

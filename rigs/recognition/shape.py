@@ -72,7 +72,8 @@ def _hand(named: Named, chest: int, leaf: int) -> int:
     """The first joint of an arm at which it parts into fingers, or its last one."""
     way = [*named.tree.way(chest, leaf), leaf]
     for joint in way[2:]:
-        if sum(bool(named.tree.children[child]) for child in named.tree.children[joint]) > 1:
+        deep = [named.tree.depth(child) for child in named.tree.children[joint]]
+        if sum(d > 0 and 2 * d >= max(deep) for d in deep) > 1:  # not: a forearm with helpers of its own
             return joint
     if len(way) > 3 and named.length(way[-2], leaf) < _SHORT * named.length(way[-3], way[-2]):
         return way[-2]

@@ -32,6 +32,10 @@ class Tree:
             found += self.children[child]
         return found
 
+    def depth(self, joint: int) -> int:
+        """Return how many joints hang one below another from a joint, at most."""
+        return max((1 + self.depth(child) for child in self.children[joint]), default=0)
+
     def meeting(self, *joints: int) -> int:
         """Return the lowest joint from which all of these hang, or that is one of them."""
         ways = [[j, *self.above(j)] for j in joints]

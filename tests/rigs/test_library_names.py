@@ -37,9 +37,38 @@ UNREAL_TWISTS = tuple(
 )
 METACARPALS = tuple(f"{finger}_metacarpal" for finger in FINGERS[1:])
 UNREAL_TRUNK = {"root", "pelvis", *(f"spine_0{n}" for n in range(1, 6)), "neck_01", "neck_02", "head"}
-METAHUMAN = UNREAL_TRUNK | UNREAL_IK | both(
+UNREAL_BODY = UNREAL_TRUNK | both(
     "{}_l", "{}_r", *UNREAL_LIMBS, *UNREAL_FINGERS, *UNREAL_TWISTS, *METACARPALS
 )  # fmt: skip
+AROUND = ("bck", "fwd", "in", "out")
+DRIVEN = {  # MetaHuman's own, by what they hang about
+    "upperarm": (*AROUND, "correctiveRoot", "twistCor_01", "twistCor_02", "bicep", "tricep"),
+    "lowerarm": (*AROUND, "correctiveRoot"),
+    "wrist": ("inner", "outer"),
+    "clavicle": ("out", "scap", "pec"),
+    "spine_04": ("latissimus",),
+    "thigh": (*AROUND, "bck_lwr", "fwd_lwr", "correctiveRoot", "twistCor_01", "twistCor_02"),
+    "calf": ("correctiveRoot", "knee", "kneeBack", "twistCor_02"),
+    "ankle": ("bck", "fwd"),
+    **{f"{toe}toe": ("01", "02") for toe in ("big", "index", "middle", "ring", "little")},
+    "thumb_01": ("side_inn", "side_out"),
+    "thumb_02": ("bulge", "side_inn", "side_out", "half", "in", "mcp"),
+    "thumb_03": ("bulge", "side_inn", "side_out", "half", "in", "pip"),
+}
+DRIVEN_IN_FINGERS = {
+    "metacarpal": ("slide",),
+    "01": ("palmMid", "bulge", "side_inn", "side_out", "half", "mcp", "palm"),
+    "02": ("bulge", "side_inn", "side_out", "dip", "half", "in", "pip"),
+    "03": ("bulge", "half", "in"),
+}
+METAHUMAN_DRIVEN = tuple(
+    f"{joint}_{what}"
+    for joint, parts in {
+        **DRIVEN,
+        **{f"{finger}_{n}": parts for finger in FINGERS[1:] for n, parts in DRIVEN_IN_FINGERS.items()},
+    }.items()
+    for what in parts
+)
 UNITY_LIMBS = ("Shoulder", "UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot", "Toes", "Eye")
 UNITY_FINGERS = fingers(
     ("Thumb", "Index", "Middle", "Ring", "Little"), ("Proximal", "Intermediate", "Distal")
@@ -62,14 +91,31 @@ CMU_LIMBS = (
     "clavicle", "humerus", "radius", "wrist", "hand", "fingers", "thumb",
 )  # fmt: skip
 DAZ_LIMBS = (
-    "ThighBend", "ThighTwist", "Shin", "Foot", "Toe",
-    "Collar", "ShldrBend", "ShldrTwist", "ForearmBend", "ForearmTwist", "Hand",
+    "ThighBend", "ThighTwist", "Shin", "Foot", "Metatarsals", "Toe",
+    "Collar", "ShldrBend", "ShldrTwist", "ForearmBend", "ForearmTwist", "Hand", "Pectoral",
 )  # fmt: skip
 DAZ_HANDS = (*fingers(("Thumb", "Index", "Mid", "Ring", "Pinky", "Carpal")), "Carpal4")
 DAZ_TRUNK = {
     "hip", "pelvis", "abdomenLower", "abdomenUpper", "chestLower", "chestUpper",
     "neckLower", "neckUpper", "head",
 }  # fmt: skip
+DAZ_TOES = tuple(
+    f"{toe}{part}" for toe in ("BigToe", *fingers(("SmallToe",), (1, 2, 3, 4))) for part in ("", "_2")
+)
+DAZ_FACE = {
+    "upperTeeth", "lowerJaw", "lowerTeeth", "tongue01", "tongue02", "tongue03", "tongue04", "upperFaceRig",
+    "lowerFaceRig", "LipLowerMiddle", "LipUpperMiddle", "LipBelow", "Chin", "BelowJaw", "CenterBrow",
+    "MidNoseBridge", "Nose",
+}  # fmt: skip
+DAZ_SIDES_OF_FACE = (
+    *fingers(("Eyelid", "EyelidUpper", "EyelidLower"), ("Inner", "Outer")),
+    *fingers(("LipLower", "LipUpper"), ("Inner", "Outer")),
+    *fingers(("Nasolabial",), ("Upper", "Middle", "Lower", "MouthCorner")),
+    *fingers(("Brow",), ("Inner", "Mid", "Outer")),
+    *fingers(("Cheek",), ("Upper", "Lower")),
+    "EyelidUpper", "EyelidLower", "LipCorner", "LipBelowNose", "LipNasolabialCrease",
+    "SquintInner", "SquintOuter", "JawClench", "Nostril", "Eye", "Ear",
+)  # fmt: skip
 RIGIFY_HANDS = fingers(("thumb", "f_index", "f_middle", "f_ring", "f_pinky"), (".01", ".02", ".03"))
 
 NAMES = {
@@ -77,8 +123,8 @@ NAMES = {
     "mixamo": {f"mixamorig:{name}" for name in HUMANIK | {"HeadTop_End"}}
     | both("mixamorig:Left{}", "mixamorig:Right{}", *LIMBS, *HANDS, "Toe_End")
     | both("mixamorig:Left{}4", "mixamorig:Right{}4", *{name[:-1] for name in HANDS}),
-    "unreal": METAHUMAN | {"interaction", "center_of_mass"},
-    "metahuman": METAHUMAN,
+    "unreal": UNREAL_BODY | UNREAL_IK | {"interaction", "center_of_mass"},
+    "metahuman": UNREAL_BODY | both("{}_l", "{}_r", *METAHUMAN_DRIVEN),
     "unreal4": {"root", "pelvis", "spine_01", "spine_02", "spine_03", "neck_01", "head"}
     | UNREAL_IK
     | both("{}_l", "{}_r", *UNREAL_LIMBS, *UNREAL_FINGERS, *UNREAL_TWISTS[::2]),
@@ -94,18 +140,21 @@ NAMES = {
     | both("Left{}", "Right{}", "Thigh", "Shin", "Foot", "Toe", "ToeTip", *LIMBS[:4], *ROKOKO_FINGERS),
     "cmu": CMU_TRUNK | both("l{}", "r{}", *CMU_LIMBS),
     "daz": DAZ_TRUNK
-    | both("l{}", "r{}", *DAZ_LIMBS, *DAZ_HANDS),
+    | DAZ_FACE
+    | both("l{}", "r{}", *DAZ_LIMBS, *DAZ_HANDS, *DAZ_TOES, *DAZ_SIDES_OF_FACE),
     "rigify_fk": {"root", "torso", "hips", "chest", "neck", "head", "spine_fk"}
     | {f"spine_fk.00{n}" for n in (1, 2, 3)}
-    | both("{}.L", "{}.R", "shoulder", *RIGIFY_HANDS)
+    | both("{}.L", "{}.R", "shoulder", "breast", "palm", *RIGIFY_HANDS)
+    | both("{}.01_master.L", "{}.01_master.R", *sorted({name[:-3] for name in RIGIFY_HANDS}))
     | both("{}_fk.L", "{}_fk.R", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toe"),
 }  # fmt: skip
 BODY_OF_RIGIFY = {"spine", *(f"spine.00{n}" for n in range(1, 7)), "face"} | both(
     "{}.L", "{}.R", "shoulder", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toe", "heel.02",
     "pelvis", "breast", "palm.01", "palm.02", "palm.03", "palm.04", *RIGIFY_HANDS,
 )  # fmt: skip
-COUNTS = {"unreal": 89, "unreal4": 68, "mixamo": 65, "unity": 55, "vrm": 55, "smpl": 24, "smplx": 55,
-          "cmu": 31, "rigify": 159, "makehuman": 173, "rokoko": 65}  # fmt: skip
+COUNTS = {"unreal": 89, "unreal4": 68, "metahuman": 342, "mixamo": 65, "unity": 55, "vrm": 55, "smpl": 24,
+          "smplx": 55, "cmu": 31, "daz": 170, "rigify": 159, "rigify_fk": 70, "makehuman": 173,
+          "rokoko": 65}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

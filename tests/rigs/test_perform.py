@@ -86,7 +86,7 @@ def test_the_root_carries_the_way() -> None:
 
 
 @pytest.mark.parametrize("root", ["hips", "root", "in-place"])
-@pytest.mark.parametrize("name", ["unreal", "unreal4", "metahuman"])
+@pytest.mark.parametrize("name", ["unreal", "unreal4"])
 def test_what_follows_is_where_its_leader_is(name: str, root: str) -> None:
     source, target = person(), load_rig(name)
     motion, level = walk(source)

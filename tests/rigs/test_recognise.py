@@ -134,7 +134,9 @@ def test_known_rigs_are_recognised_from_their_joints_alone(name: str) -> None:
         np.testing.assert_allclose(place, places[joint], atol=0.03)  # to the floor
 
 
-@pytest.mark.parametrize("name", ["human", "mixamo", "unreal", "unreal4", "smpl", "makehuman", "daz", "vrm"])
+@pytest.mark.parametrize(
+    "name", ["human", "mixamo", "unreal", "unreal4", "metahuman", "smpl", "makehuman", "daz", "vrm"]
+)
 def test_without_any_names_the_shape_tells(name: str) -> None:
     rig = load_rig(name)
     blank = {joint: f"j{k}" for k, joint in enumerate(rig.skeleton.names)}
