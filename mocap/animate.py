@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from mocap.glimpse import guessed_depths
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
 from mocap.scene import Scene, Settings, Wrists, scene_of
+from mocap.sizing import SIZING_FRAMES, Span, sizing_spans, solve_sizes
 from mocap.still import find_stillness
 from mocap.together import together
 from rigs.contact import Contacts
@@ -28,19 +28,17 @@ from rigs.solving.body import Body, load_body
 from rigs.solving.ground import soles
 from rigs.solving.initial import initial_pose, steady
 from rigs.solving.kinematics import Pose, locate
-from rigs.solving.solve import SizePrior, Solution, posterior, solve, solve_in_windows
+from rigs.solving.solve import SizePrior, Solution, solve, solve_in_windows
+from rigs.solving.terms import Term
 
 Floats = NDArray[np.float64]
 
 ADULT = (1.70, 0.12)  # stature and its standard deviation, metres, when nobody gives it
 GIVEN_STATURE_SD = 0.015  # metres: shoes, hair, posture
-SIZING_FRAMES = 300  # most frames in which the sizes are solved with the motion
-SIZING_STRETCHES = 3  # over which they are spread in a longer clip
 ROUGH = 8  # times the robust scale in the first solve of a stretch, which no gross error may hold back
 ROUGH_RATE = 15.0  # frames a second that the first solve of a stretch looks at: it only has to find the way
 ROUGH_FRAMES = 10  # and at least so many
 ONCE_MORE = 1  # steps with wrists that hands show: the start was solved, and only arms are led elsewhere
-NEW_IN_STRETCH = 0.3  # of a stretch's information on sizes: a detector's errors come again
 
 
 @dataclass(frozen=True)
@@ -184,18 +182,14 @@ def _feet_turned(scene: Scene, pose: Pose, sizes: Floats, stature: float) -> Pos
 
 
 def _solve_sizes(scene: Scene, first: Pose, stature: float, prior: SizePrior) -> Solution:
-    """Solve motion and sizes together on the best seen stretches (the whole, in a short clip).
+    """Solve motion and sizes together on the best seen stretches (the whole, in a short clip)."""
 
-    Each stretch begins with what the ones before it say of the sizes. The pose is that of the last stretch.
-    """
+    def stretch(span: Span, sizes: Floats, prior: SizePrior) -> tuple[Solution, list[Term]]:
+        solved = _solve_stretch(scene, first, span, sizes, stature, prior)
+        return solved, scene.terms(*span, stature, scene.settings.robust)
+
     sizes = np.full(len(scene.body.size_names), stature)
-    spans = _sizing_spans(scene, len(first))
-    solved = _solve_stretch(scene, first, spans[0], sizes, stature, prior)
-    for before, span in pairwise(spans):
-        terms = scene.terms(*before, stature, scene.settings.robust)
-        prior = posterior(scene.chain, solved, terms, prior, NEW_IN_STRETCH)
-        solved = _solve_stretch(scene, first, span, solved.sizes, stature, prior)
-    return solved
+    return solve_sizes(scene.chain, sizing_spans(scene, len(first)), stretch, sizes, prior)
 
 
 def _solve_stretch(
@@ -215,20 +209,6 @@ def _solve_stretch(
     pose = found.pose.at(np.arange(stop - start) / every)
     fine = scene.terms(start, stop, stature, robust)
     return solve(scene.chain, pose, found.sizes, fine, prior, steps=20, tolerance=3e-3, near=True)
-
-
-def _sizing_spans(scene: Scene, frames: int) -> list[tuple[int, int]]:
-    """The whole of a short clip; of a long one the stretch of each third in which most is seen."""
-    if frames <= SIZING_FRAMES:
-        return [(0, frames)]
-    sight = np.concatenate([[0.0], np.cumsum((1 / scene.sd**2).sum(axis=(0, 2)))])
-    edges = np.linspace(0, frames, SIZING_STRETCHES + 1).astype(int)
-    spans = []
-    for low, high in pairwise(edges):
-        count = min(SIZING_FRAMES // SIZING_STRETCHES, high - low)
-        best = low + int(np.argmax(sight[low + count : high + 1] - sight[low : high + 1 - count]))
-        spans.append((best, best + count))
-    return spans
 
 
 def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float, progress: Progress) -> Pose:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mocap.animate import SIZING_FRAMES
 from mocap.handsight import Sight, Wrist
 from mocap.scene import EVIDENCE_RATE, OVERLAP, WINDOW
+from mocap.sizing import SIZING_FRAMES
 from rigs import quat
 from rigs.skeleton import Skeleton
 from rigs.solving.body import MIRROR, Body, load_body

@@ -22,7 +22,6 @@ from rigs.solving.kinematics import Pose
 
 Floats = NDArray[np.float64]
 
-ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
 SEEN = 0.5  # share of the frames in which the person must be seen
 
 
@@ -97,12 +96,12 @@ def _solved(single: Single, posed: bool, to_floor: bool) -> tuple[Pose, list[str
     """Solve roughly, find the floor unless the camera is `posed`, solve again; and notes on that."""
     if not posed:
         single.stand_camera()
-    rough = single.solve(single.first(), ROUGH, steps=8, tolerance=1e-2)
+    rough = single.solve_roughly(single.first())
     if not posed:
         rough = single.level(rough)
     if to_floor:
         rough = single.stand(rough)
-    pose = single.solve(rough, 1.0, steps=12, tolerance=2e-3, on_floor=True)
+    pose = single.solve_with_sizes(rough)
     pose, notes = (pose, []) if posed else single.grounded(single.settle(pose))
     pose = pose if single.feet == "never" else single.plant(pose)
     return (pose if posed else single.centre(pose)), notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -24,15 +25,17 @@ from mocap.lift.points import SOLES, START, points_of
 from mocap.observations import Observations
 from mocap.progress import Progress
 from mocap.scene import EVIDENCE_RATE, Scene, Settings
+from mocap.sizing import Span, sizing_spans, solve_sizes
 from mocap.upright import camera_tilt, up_of, world_axes
 from rigs import quat
 from rigs.motion import Motion
+from rigs.solving.balance import Balance
 from rigs.solving.body import Body, load_body
 from rigs.solving.evidence import Shape
 from rigs.solving.ground import Ground, soles
 from rigs.solving.initial import initial_pose, steady
 from rigs.solving.kinematics import Chain, Points, Pose, locate
-from rigs.solving.solve import solve, solve_in_windows
+from rigs.solving.solve import SizePrior, Solution, solve, solve_in_windows
 from rigs.solving.terms import Planted, Term
 
 Floats = NDArray[np.float64]
@@ -44,6 +47,12 @@ TOLD_SD = np.deg2rad(0.5)  # by which the up that the surroundings tell may be o
 LENGTH_SD = 0.2  # share by which an assumed focal length may be off
 EDGE = 0.1  # seconds within the ends of a plant in which it is not sure
 FEET_OFF = 0.074  # of stature, by which feet are off: how they move and how high is believed by a third
+ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
+STEPS, TOLERANCE = 12, 2e-3  # of the others
+# Frames' worth of evidence on the sizes that a clip gives at most, as the errors of one view last. Chosen on
+# held-out people, where 2 and 20 are alike.
+LASTING = 20
+KNOWN_STATURE_SD = 1e-3  # metres: one view does not tell the stature, only proportions
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
 
 
@@ -53,7 +62,8 @@ class SingleSettings:
 
     solve: as with several views; lift: whether a lifter is asked, where there is one; lift_sd, lift_robust:
     of what it says, times its spread and in deviations; guess_sd, guess_robust: likewise of the detector's 3D
-    guess, which counts without a lifter; floor_sd (m), floor_scale: of a standing sole.
+    guess, which counts without a lifter; floor_sd (m), floor_scale: of a standing sole; balance_sd (of
+    stature), balance_scale: of where the weight acts, off the feet that stand.
     """
 
     solve: Settings = field(default_factory=lambda: Settings(planted_liveliness=10.0))
@@ -63,6 +73,8 @@ class SingleSettings:
     guess_sd: float = 1.2
     guess_robust: float = 3.0
     floor_sd: float = 0.03
+    balance_sd: float = 0.03
+    balance_scale: float = 3.0
     floor_scale: float = 2.0
 
 
@@ -166,22 +178,58 @@ class Single:
         points = (steady(shape, self.fps) + path[:, None] - start) @ self.rotation
         return initial_pose(self.body, {joint: points[:, row] for joint, row in rows.items()}, self.fps)
 
-    def solve(self, first: Pose, rough: float, steps: int, tolerance: float, on_floor: bool = False) -> Pose:
+    def solve_roughly(self, first: Pose) -> Pose:
+        """Solve the clip from `first` with robust scales so wide that it finds its way."""
+        return self._in_windows(first, ROUGH, steps=8, tolerance=1e-2)
+
+    def solve(self, first: Pose) -> Pose:
+        """Solve the clip from `first`, on the floor."""
+        return self._in_windows(first, 1.0, steps=STEPS, tolerance=TOLERANCE)
+
+    def solve_with_sizes(self, first: Pose) -> Pose:
+        """Solve the clip from `first`, and how large the bones are, on the floor."""
+        scene, frames = self._scene(first), len(first)
+        spans, terms_of = sizing_spans(scene, frames), self._terms(scene, first, 1.0)
+
+        def stretch(span: Span, sizes: Floats, prior: SizePrior) -> tuple[Solution, list[Term]]:
+            part, terms = first[slice(*span)], terms_of(*span)
+            return solve(scene.chain, part, sizes, terms, prior, steps=STEPS, tolerance=TOLERANCE), terms
+
+        prior = SizePrior.of_stature(self.body.size_spread, self.stature, KNOWN_STATURE_SD)
+        often = sum(stop - start for start, stop in spans) * self._frame_weight / LASTING
+        firm = SizePrior(prior.mean, prior.precision * max(often, 1.0))
+        solved = solve_sizes(scene.chain, spans, stretch, self.sizes, firm)
+        self.sizes = solved.sizes
+        if spans == [(0, frames)]:
+            self.progress.advance("", frames)
+            return solved.pose
+        return self.solve(first)
+
+    def _in_windows(self, first: Pose, rough: float, steps: int, tolerance: float) -> Pose:
         """Solve the clip from `first`, window by window; `rough` widens the robust scales."""
-        scene, (points, shape, sd, scale) = self._scene(first), self._evidence()
+        scene, chain = self._scene(first), Chain(self.body)
+        terms = self._terms(scene, first, rough)
 
         def window(start: int, stop: int) -> Pose:
-            terms = scene.terms(start, stop, self.stature, self.settings.solve.robust * rough)
-            terms.append(Shape(points, shape[start:stop], sd[start:stop], scale * rough))
-            if on_floor:
-                terms.append(self._floor_term())
-            if self.stance is not None:
-                terms.append(self._slow_feet_term())
-            return solve(
-                scene.chain, first[start:stop], self.sizes, terms, steps=steps, tolerance=tolerance
-            ).pose
+            part = first[start:stop]
+            return solve(chain, part, self.sizes, terms(start, stop), steps=steps, tolerance=tolerance).pose
 
         return solve_in_windows(scene.spans(len(first)), window, partial(self.progress.advance, ""))
+
+    def _terms(self, scene: Scene, first: Pose, rough: float) -> Callable[[int, int], list[Term]]:
+        """What frames [start, stop) of a solve from `first` should agree with; no floor while it is rough."""
+        points, shape, sd, scale = self._evidence()
+
+        def terms(start: int, stop: int) -> list[Term]:
+            out = scene.terms(start, stop, self.stature, self.settings.solve.robust * rough)
+            out.append(Shape(points, shape[start:stop], sd[start:stop], scale * rough))
+            if rough == 1.0:
+                out.append(self._floor_term())
+            if self.stance is not None:
+                out += [self._slow_feet_term(), self._balance_term(first, start, stop, self.stance)]
+            return out
+
+        return terms
 
     def level(self, pose: Pose) -> Pose:
         """Turn and lift world and camera so that the feet stand on y = 0."""
@@ -236,7 +284,7 @@ class Single:
         points, _ = soles(self.body, self.stature)
         where = locate(Chain(self.body).place(pose, self.sizes), points)
         self.stance = replace(stance.where(~between_steps(stance.contacts, where, self.fps)), edge=EDGE)
-        return self.solve(pose, 1.0, steps=12, tolerance=2e-3, on_floor=True)
+        return self.solve(pose)
 
     def animated(self, pose: Pose) -> Animated:
         """The result."""
@@ -322,6 +370,13 @@ class Single:
         points, _ = soles(self.body, self.stature)
         settings = self.settings.solve
         return Planted(points, settings.plant_sd, self.fps, settings.plant_scale, self._frame_weight)
+
+    def _balance_term(self, before: Pose, start: int, stop: int, stance: Stance) -> Term:
+        posed = Chain(self.body).place(before[start:stop], self.sizes)
+        stands, settings = np.isfinite(stance.contacts.level[start:stop]), self.settings
+        sd = settings.balance_sd * self.stature
+        weight = self._frame_weight
+        return Balance(self.body, self.stature, posed, stands, self.fps, sd, settings.balance_scale, weight)
 
     def _floor_term(self) -> Term:
         points, heights = soles(self.body, self.stature)

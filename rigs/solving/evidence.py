@@ -149,21 +149,9 @@ class Shape:
         pull = residual * weight[..., None]
         add_points(posed, self.points, weight[..., None, None] * np.eye(3), pull, normal)
         total, lost = weight.sum(axis=1)[:, None, None], pull.sum(axis=1)[:, None]
-        mean, heavy = self._summed(posed, normal, np.stack([self.share, weight]))
+        mean, heavy = summed(posed, self.points, normal, np.stack([self.share, weight]))
         change = mean.swapaxes(1, 2) @ (total * mean - heavy) - heavy.swapaxes(1, 2) @ mean
-        _add_joined(change, -(lost @ mean)[:, 0], normal)
-
-    def _summed(self, posed: Posed, normal: Normal, weight: Floats) -> Floats:
-        """Sum weight (W, T, N) times the derivative by freedoms and sizes over points: (W, T, 3, D + G)."""
-        frames, freedoms = normal.gradient.shape
-        out = np.zeros((len(weight), frames, 3, freedoms + len(normal.corner)))
-        for limb in posed.chain.limbs(self.points):
-            jacobian = limb_derivative(posed, self.points, limb)
-            out[..., limb.columns] += np.einsum("wtn,tnid->wtid", weight[..., limb.rows], jacobian)
-        if normal.corner.size:
-            sizes = size_derivative(posed, self.points)
-            out[..., freedoms:] = np.einsum("wtn,tnig->wtig", weight, sizes)
-        return out
+        add_joined(change, -(lost @ mean)[:, 0], normal)
 
     def _residual(self, posed: Posed) -> Floats:
         away = locate(posed, self.points) - self.shape
@@ -201,7 +189,19 @@ def _add_loose(posed: Posed, points: Points, information: Floats, pull: Floats, 
         normal.size_gradient += pull.reshape(-1) @ flat
 
 
-def _add_joined(matrix: Floats, gradient: Floats, normal: Normal) -> None:
+def summed(posed: Posed, points: Points, normal: Normal, weight: Floats) -> Floats:
+    """Sum weight (W, T, N) times the derivative of points by freedoms and sizes: (W, T, 3, D + G)."""
+    frames, freedoms = normal.gradient.shape
+    out = np.zeros((len(weight), frames, 3, freedoms + len(normal.corner)))
+    for limb in posed.chain.limbs(points):
+        jacobian = limb_derivative(posed, points, limb)
+        out[..., limb.columns] += np.einsum("wtn,tnid->wtid", weight[..., limb.rows], jacobian)
+    if normal.corner.size:
+        out[..., freedoms:] = np.einsum("wtn,tnig->wtig", weight, size_derivative(posed, points))
+    return out
+
+
+def add_joined(matrix: Floats, gradient: Floats, normal: Normal) -> None:
     """Add (T, D + G, D + G) and (T, D + G), freedoms and sizes in one."""
     freedoms = normal.gradient.shape[1]
     normal.blocks[0] += matrix[:, :freedoms, :freedoms]
