@@ -179,17 +179,32 @@ class Single:
         return initial_pose(self.body, {joint: points[:, row] for joint, row in rows.items()}, self.fps)
 
     def solve_roughly(self, first: Pose) -> Pose:
-        """Solve the clip from `first` with robust scales so wide that it finds its way."""
-        return self._in_windows(first, ROUGH, steps=8, tolerance=1e-2)
+        """Solve the clip from `first`, with robust scales so wide that it finds its way."""
+        scene, (points, shape, sd, scale) = self._scene(first), self._evidence()
+
+        def terms(start: int, stop: int) -> list[Term]:
+            seen = scene.terms(start, stop, self.stature, self.settings.solve.robust * ROUGH)
+            return [*seen, Shape(points, shape[start:stop], sd[start:stop], scale * ROUGH)]
+
+        return self._in_windows(scene, first, terms, steps=8, tolerance=1e-2)
 
     def solve(self, first: Pose) -> Pose:
         """Solve the clip from `first`, on the floor."""
-        return self._in_windows(first, 1.0, steps=STEPS, tolerance=TOLERANCE)
+        return self._in_windows(self._scene(first), first, self._terms(first), STEPS, TOLERANCE)
+
+    def _in_windows(
+        self, scene: Scene, first: Pose, terms: Callable[[int, int], list[Term]], steps: int, tolerance: float
+    ) -> Pose:
+        def window(start: int, stop: int) -> Pose:
+            part, wanted = first[start:stop], terms(start, stop)
+            return solve(scene.chain, part, self.sizes, wanted, steps=steps, tolerance=tolerance).pose
+
+        return solve_in_windows(scene.spans(len(first)), window, partial(self.progress.advance, ""))
 
     def solve_with_sizes(self, first: Pose) -> Pose:
         """Solve the clip from `first`, and how large the bones are, on the floor."""
         scene, frames = self._scene(first), len(first)
-        spans, terms_of = sizing_spans(scene, frames), self._terms(scene, first, 1.0)
+        spans, terms_of = sizing_spans(scene, frames), self._terms(first)
 
         def stretch(span: Span, sizes: Floats, prior: SizePrior) -> tuple[Solution, list[Term]]:
             part, terms = first[slice(*span)], terms_of(*span)
@@ -205,26 +220,13 @@ class Single:
             return solved.pose
         return self.solve(first)
 
-    def _in_windows(self, first: Pose, rough: float, steps: int, tolerance: float) -> Pose:
-        """Solve the clip from `first`, window by window; `rough` widens the robust scales."""
-        scene, chain = self._scene(first), Chain(self.body)
-        terms = self._terms(scene, first, rough)
-
-        def window(start: int, stop: int) -> Pose:
-            part = first[start:stop]
-            return solve(chain, part, self.sizes, terms(start, stop), steps=steps, tolerance=tolerance).pose
-
-        return solve_in_windows(scene.spans(len(first)), window, partial(self.progress.advance, ""))
-
-    def _terms(self, scene: Scene, first: Pose, rough: float) -> Callable[[int, int], list[Term]]:
-        """What frames [start, stop) of a solve from `first` should agree with; no floor while it is rough."""
-        points, shape, sd, scale = self._evidence()
+    def _terms(self, first: Pose) -> Callable[[int, int], list[Term]]:
+        """What frames [start, stop) of a solve from `first` should agree with."""
+        scene, (points, shape, sd, scale) = self._scene(first), self._evidence()
 
         def terms(start: int, stop: int) -> list[Term]:
-            out = scene.terms(start, stop, self.stature, self.settings.solve.robust * rough)
-            out.append(Shape(points, shape[start:stop], sd[start:stop], scale * rough))
-            if rough == 1.0:
-                out.append(self._floor_term())
+            out = scene.terms(start, stop, self.stature, self.settings.solve.robust)
+            out += [Shape(points, shape[start:stop], sd[start:stop], scale), self._floor_term()]
             if self.stance is not None:
                 out += [self._slow_feet_term(), self._balance_term(first, start, stop, self.stance)]
             return out

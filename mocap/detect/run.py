@@ -12,7 +12,8 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -80,10 +81,12 @@ def detect_hands(
 ) -> dict[str, Keypoints2D]:
     """Find the hands of people whose places are known, in all views; kept and resumed as by `detect_views`.
 
+    Where there are fewer views than processes, several share a view, each for a part of the clip.
+
     Args:
         views: the views, names differing.
         regions: by view, see `mocap.detect.hands.Hands`; views without any are not looked at.
-        take: a take that is being captured (and locked); the results go to `views/NAME.hands.keypoints.npz`.
+        take: a take that is being captured (and locked); the results go to `views/NAME.handsN.keypoints.npz`.
         progress: told of every few frames.
         workers: processes.
         incomplete: whether the frames of a video that cannot be read to its end will do.
@@ -95,9 +98,10 @@ def detect_hands(
         MocapError: as by `detect_views`.
     """
     worth = [view for view in views if np.isfinite(regions[view.name]).any()]
-    jobs = [_hand_job(view, regions[view.name], take, incomplete) for view in worth]
-    found = _done(jobs, progress or Quiet(), workers)
-    return {view.name: seen for view, seen in zip(worth, found.values(), strict=True)}
+    shares = max(1, (workers or processors()) // max(len(worth), 1))
+    jobs = {view.name: _hand_jobs(view, regions[view.name], take, incomplete, shares) for view in worth}
+    found = _done([job for parts in jobs.values() for job in parts], progress or Quiet(), workers)
+    return {name: _joined([found[job.view] for job in parts]) for name, parts in jobs.items()}
 
 
 def _done(jobs: Sequence[Job], progress: Progress, workers: int | None) -> dict[str, Keypoints2D]:
@@ -173,12 +177,32 @@ def _job(
     return Job(name, view.video, detector_name, take, key, incomplete, alone, sought)
 
 
-def _hand_job(view: View, regions: NDArray[np.float64], take: Take, incomplete: bool) -> Job:
-    name, places = f"{view.name}.hands", f"views/{view.name}.hands.regions.npz"
-    take.write_arrays(places, regions=regions)
-    version = f"{Hands(regions).version} {hashlib.sha256(regions.tobytes()).hexdigest()}"
-    key = detection_key(sha256(view.video), "hands", version)
-    return Job(name, view.video, "hands", take, key, incomplete, regions=places)
+def _hand_jobs(
+    view: View, regions: NDArray[np.float64], take: Take, incomplete: bool, shares: int
+) -> list[Job]:
+    """Jobs that look at about as many hands each, one part of the clip after the other."""
+    looked = np.cumsum(np.isfinite(regions).all(axis=-1).sum(axis=(1, 2)))
+    part = np.minimum(shares * (looked - 1) // max(int(looked[-1]), 1), shares - 1)
+    jobs = []
+    for share in range(shares):
+        own = np.where((part == share)[:, None, None, None], regions, np.nan)
+        name, places = f"{view.name}.hands{share + 1}", f"views/{view.name}.hands{share + 1}.regions.npz"
+        take.write_arrays(places, regions=own)
+        version = f"{Hands(own).version} {hashlib.sha256(own.tobytes()).hexdigest()}"
+        key = detection_key(sha256(view.video), "hands", version)
+        jobs.append(Job(name, view.video, "hands", take, key, incomplete, regions=places))
+    return jobs
+
+
+def _joined(parts: Sequence[Keypoints2D]) -> Keypoints2D:
+    """What several saw who looked at parts of the same clip."""
+    first = parts[0]
+    points, world = (
+        reduce(lambda a, b: np.where(np.isfinite(a), a, b), arrays)
+        for arrays in ([p.points for p in parts], [p.world for p in parts if p.world is not None])
+    )
+    confidence = np.max([p.confidence for p in parts], axis=0)
+    return replace(first, points=points, confidence=confidence, world=world)
 
 
 def _kept(job: Job) -> bool:

@@ -224,6 +224,20 @@ def test_hands_are_found_in_the_example_and_kept(tmp_path: Path) -> None:
     assert (found.confidence[4:] == 0).all() and (found.confidence[2:4] < 0.9).all()
 
 
+@pytest.mark.slow
+def test_several_who_share_a_clip_see_what_one_sees(tmp_path: Path) -> None:
+    view, regions = View("cam1", EXAMPLE / "cam1.mp4"), np.full((6, 1, 2, 4), np.nan)
+    regions[1:5, 0, :] = (360.0, 250.0, 160.0, 0.0)
+    found = []
+    for workers in (1, 2, 3):
+        take = Take.create(tmp_path / f"take{workers}", {}, [])
+        with take.lock():
+            found.append(detect_hands([view], {"cam1": regions}, take=take, workers=workers)["cam1"])
+    for other in found[1:]:
+        for name in ("points", "confidence", "times", "world"):
+            np.testing.assert_array_equal(getattr(found[0], name), getattr(other, name))
+
+
 def test_a_frame_beyond_the_regions_is_not_looked_at() -> None:
     detector = Hands(np.full((2, 1, 2, 4), np.nan))
     assert np.isnan(detector._at(5)).all()

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from rigs import quat
+from rigs.solving.balance import Balance, masses
 from rigs.solving.body import load_body
 from rigs.solving.composite import fold
+from rigs.solving.ground import soles
 from rigs.solving.kinematics import Chain, Points, Pose, Posed, locate
 from rigs.solving.normal import Normal
 from rigs.solving.plants import Held, Stood
@@ -281,6 +283,33 @@ def turned() -> Case:
     return Case(Turned(joints, rotations, sd, 0.5), residuals)
 
 
+def balance() -> Case:
+    """Nobody, the left foot, the right one and both stand; the point between both that is nearest is held."""
+    stands = np.array([[0, 0, 0, 0], [1, 0, 0, 0], [0, 1, 0, 1], [1, 0, 0, 1]], bool)
+    start, scale = CHAIN.place(a_pose(), SIZES), 2.0
+    term = Balance(BODY, 1.7, start, stands, 30.0, 0.1, scale)
+    share = np.array([masses(BODY)[name] for name in BODY.names])
+
+    def sides(posed: Posed) -> np.ndarray:
+        at = locate(posed, soles(BODY, 1.7)[0])[..., [0, 2]]
+        return np.stack([(at[:, 0] + at[:, 2]) / 2, (at[:, 1] + at[:, 3]) / 2], axis=1)
+
+    def acts(posed: Posed) -> np.ndarray:
+        return np.asarray(np.einsum("tji,j->ti", posed.positions, share)[:, [0, 2]] + term.ahead)
+
+    left, right = sides(start).swapaxes(0, 1)
+    line = (right - left)[3]
+    between = float(np.clip((acts(start)[3] - left[3]) @ line / (line @ line), 0, 1))
+    part = np.array([0.0, 1.0, between])[:, None]
+
+    def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+        left, right = sides(posed).swapaxes(0, 1)
+        under = left[1:] + part * (right - left)[1:]
+        return weighted((acts(posed)[1:] - under) / 0.1, scale)
+
+    return Case(term, residuals, scale)
+
+
 def by_freedom(posed: Posed) -> np.ndarray:
     rotvec = quat.to_rotvec(posed.pose.rotations)[:, BODY.freedom_joint]
     return (rotvec * BODY.freedom_axis).sum(axis=-1)
@@ -308,6 +337,7 @@ CASES = {
     "rest": rest,
     "relaxed": relaxed,
     "turned": turned,
+    "balance": balance,
 }
 
 
