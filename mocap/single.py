@@ -35,8 +35,9 @@ from rigs.solving.evidence import Shape
 from rigs.solving.ground import Ground, soles
 from rigs.solving.initial import initial_pose, steady
 from rigs.solving.kinematics import Chain, Points, Pose, locate
+from rigs.solving.robust import robust_weight
 from rigs.solving.solve import SizePrior, Solution, solve, solve_in_windows
-from rigs.solving.terms import Planted, Term
+from rigs.solving.terms import Held, Term
 
 Floats = NDArray[np.float64]
 
@@ -53,6 +54,7 @@ STEPS, TOLERANCE = 12, 2e-3  # of the others
 # held-out people, where 2 and 20 are alike.
 LASTING = 20
 KNOWN_STATURE_SD = 1e-3  # metres: one view does not tell the stature, only proportions
+SLOW_SPAN = 0.1  # seconds, standard deviation, over which a sole's speed is that of a while
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
 
 
@@ -224,11 +226,14 @@ class Single:
         """What frames [start, stop) of a solve from `first` should agree with."""
         scene, (points, shape, sd, scale) = self._scene(first), self._evidence()
 
+        slow = self._slowness(first)
+
         def terms(start: int, stop: int) -> list[Term]:
             out = scene.terms(start, stop, self.stature, self.settings.solve.robust)
             out += [Shape(points, shape[start:stop], sd[start:stop], scale), self._floor_term()]
             if self.stance is not None:
-                out += [self._slow_feet_term(), self._balance_term(first, start, stop, self.stance)]
+                out.append(self._slow_feet_term(slow[start : stop - 1]))
+                out.append(self._balance_term(first, start, stop, self.stance))
             return out
 
         return terms
@@ -367,11 +372,22 @@ class Single:
         )
         return self.attachment.points(self.stature), shape, sd, self.settings.guess_robust
 
-    def _slow_feet_term(self) -> Term:
+    def _slowness(self, before: Pose) -> Floats:
+        """By how much slow soles are drawn to stand (T - 1, 4), after how they moved before.
+
+        The speed is that of a while: soles that are drawn by their speed from one frame to the next stand for
+        two frames and leap in the third.
+        """
+        points, _ = soles(self.body, self.stature)
+        where = locate(Chain(self.body).place(before, self.sizes), points)
+        calm = gaussian_filter1d(where, SLOW_SPAN * self.fps, axis=0, mode="nearest")
+        speed = np.linalg.norm(np.diff(calm, axis=0), axis=-1) * self.fps / self.settings.solve.plant_sd
+        return robust_weight(speed**2, self.settings.solve.plant_scale) * self._frame_weight
+
+    def _slow_feet_term(self, slow: Floats) -> Term:
         """Feet that are slow are drawn to stand, as plants are missed more often than with several views."""
         points, _ = soles(self.body, self.stature)
-        settings = self.settings.solve
-        return Planted(points, settings.plant_sd, self.fps, settings.plant_scale, self._frame_weight)
+        return Held(points, slow, self.settings.solve.plant_sd, self.fps)
 
     def _balance_term(self, before: Pose, start: int, stop: int, stance: Stance) -> Term:
         posed = Chain(self.body).place(before[start:stop], self.sizes)
