@@ -68,7 +68,7 @@ class SingleSettings:
     stature), balance_scale: of where the weight acts, off the feet that stand.
     """
 
-    solve: Settings = field(default_factory=lambda: Settings(planted_liveliness=10.0))
+    solve: Settings = field(default_factory=Settings)
     lift: bool = True
     lift_sd: float = 2.0
     lift_robust: float = 3.0
