@@ -19,6 +19,7 @@ from mocap.bodyguess import Guess, angles_off_axis, facing_the_eye, in_camera_ax
 from mocap.camerawork import steadied
 from mocap.feet import Feet, Stance, bend_toes, between_steps, find_stance, put_down
 from mocap.floor import SLOPE_SD, fit_floor, levelling, support_height
+from mocap.footing import Footing
 from mocap.lens import zoomed
 from mocap.lift.lifter import Lifted, lift_view
 from mocap.lift.points import SOLES, START, points_of
@@ -29,15 +30,13 @@ from mocap.sizing import Span, sizing_spans, solve_sizes
 from mocap.upright import camera_tilt, up_of, world_axes
 from rigs import quat
 from rigs.motion import Motion
-from rigs.solving.balance import Balance
 from rigs.solving.body import Body, load_body
 from rigs.solving.evidence import Shape
-from rigs.solving.ground import Ground, soles
+from rigs.solving.ground import soles
 from rigs.solving.initial import initial_pose, steady
 from rigs.solving.kinematics import Chain, Points, Pose, locate
-from rigs.solving.robust import robust_weight
 from rigs.solving.solve import SizePrior, Solution, solve, solve_in_windows
-from rigs.solving.terms import Held, Term
+from rigs.solving.terms import Term
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +53,6 @@ STEPS, TOLERANCE = 12, 2e-3  # of the others
 # held-out people, where 2 and 20 are alike.
 LASTING = 20
 KNOWN_STATURE_SD = 1e-3  # metres: one view does not tell the stature, only proportions
-SLOW_SPAN = 0.1  # seconds, standard deviation, over which a sole's speed is that of a while
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
 
 
@@ -225,18 +223,22 @@ class Single:
     def _terms(self, first: Pose) -> Callable[[int, int], list[Term]]:
         """What frames [start, stop) of a solve from `first` should agree with."""
         scene, (points, shape, sd, scale) = self._scene(first), self._evidence()
-
-        slow = self._slowness(first)
+        footing, settings = self._footing(first), self.settings
 
         def terms(start: int, stop: int) -> list[Term]:
-            out = scene.terms(start, stop, self.stature, self.settings.solve.robust)
-            out += [Shape(points, shape[start:stop], sd[start:stop], scale), self._floor_term()]
+            seen = scene.terms(start, stop, self.stature, settings.solve.robust)
+            seen.append(Shape(points, shape[start:stop], sd[start:stop], scale))
+            seen.append(footing.floor(settings.floor_sd, settings.floor_scale))
             if self.stance is not None:
-                out.append(self._slow_feet_term(slow[start : stop - 1]))
-                out.append(self._balance_term(first, start, stop, self.stance))
-            return out
+                stands = np.isfinite(self.stance.contacts.level[start:stop])
+                seen.append(footing.slow_feet(start, stop, settings.solve))
+                seen.append(footing.balance(start, stands, settings.balance_sd, settings.balance_scale))
+            return seen
 
         return terms
+
+    def _footing(self, before: Pose) -> Footing:
+        return Footing(self.body, self.stature, self.sizes, before, self.fps, self._frame_weight)
 
     def level(self, pose: Pose) -> Pose:
         """Turn and lift world and camera so that the feet stand on y = 0."""
@@ -371,31 +373,3 @@ class Single:
             self.guess.sd[rows] * self.stature * self.settings.guess_sd / weight, shape.shape[:2]
         )
         return self.attachment.points(self.stature), shape, sd, self.settings.guess_robust
-
-    def _slowness(self, before: Pose) -> Floats:
-        """By how much slow soles are drawn to stand (T - 1, 4), after how they moved before.
-
-        The speed is that of a while: soles that are drawn by their speed from one frame to the next stand for
-        two frames and leap in the third.
-        """
-        points, _ = soles(self.body, self.stature)
-        where = locate(Chain(self.body).place(before, self.sizes), points)
-        calm = gaussian_filter1d(where, SLOW_SPAN * self.fps, axis=0, mode="nearest")
-        speed = np.linalg.norm(np.diff(calm, axis=0), axis=-1) * self.fps / self.settings.solve.plant_sd
-        return robust_weight(speed**2, self.settings.solve.plant_scale) * self._frame_weight
-
-    def _slow_feet_term(self, slow: Floats) -> Term:
-        """Feet that are slow are drawn to stand, as plants are missed more often than with several views."""
-        points, _ = soles(self.body, self.stature)
-        return Held(points, slow, self.settings.solve.plant_sd, self.fps)
-
-    def _balance_term(self, before: Pose, start: int, stop: int, stance: Stance) -> Term:
-        posed = Chain(self.body).place(before[start:stop], self.sizes)
-        stands, settings = np.isfinite(stance.contacts.level[start:stop]), self.settings
-        sd = settings.balance_sd * self.stature
-        weight = self._frame_weight
-        return Balance(self.body, self.stature, posed, stands, self.fps, sd, settings.balance_scale, weight)
-
-    def _floor_term(self) -> Term:
-        points, heights = soles(self.body, self.stature)
-        return Ground(points, heights, self.settings.floor_sd, self.settings.floor_scale, self._frame_weight)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from rigs.solving.body import Body, Floats
+from rigs.solving.body import Body, Bools, Floats
 from rigs.solving.evidence import add_joined, summed
 from rigs.solving.ground import soles
 from rigs.solving.kinematics import Points, Posed, locate
@@ -58,7 +58,7 @@ class Balance:
     body: Body
     stature: float
     before: Posed
-    stands: Floats
+    stands: Bools
     fps: float
     sd: float
     scale: float
@@ -96,7 +96,7 @@ class Balance:
         heavy = rows * weight[:, None, None]
         add_joined(rows.swapaxes(1, 2) @ heavy, np.einsum("tid,ti->td", heavy, off), normal)
 
-    def _off(self, posed: Posed) -> tuple[Floats, Floats, Floats]:
+    def _off(self, posed: Posed) -> tuple[Floats, Floats, Bools]:
         """Distances (T, 2) in deviations, shares (T, N) of points in them, whether anything carries (T,)."""
         where = locate(posed, self.points)
         acts = np.einsum("tni,n->ti", where, self.mass)[:, LEVEL] + self.ahead

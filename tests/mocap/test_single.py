@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from calibration.surroundings.edges import END, SLANT, Edges
+from mocap.footing import Footing
 from mocap.lens import camera_with_field_of_view, degrees_across, lens_told, zoomed
 from mocap.monocular import animate_single
 from mocap.progress import Quiet
+from mocap.scene import Settings
 from mocap.single import Single, SingleSettings
 from rigs import quat
 from rigs.solving.kinematics import Pose
@@ -35,12 +37,16 @@ def gliding(made: Single, speed: float) -> Pose:
     return Pose(root, quat.identity(FRAMES, len(made.body.names)))
 
 
+def slowness(one: Single, before: Pose) -> np.ndarray:
+    return Footing(one.body, STATURE, one.sizes, before, FPS, 1.0).slowness(Settings())
+
+
 @pytest.mark.parametrize(("speed", "least", "most"), [(0.0, 0.999, 1.0), (0.1, 0.3, 0.8), (1.0, 0.0, 0.01)])
 def test_slow_soles_are_drawn_by_a_speed_that_lasts(
     made: Scene, speed: float, least: float, most: float
 ) -> None:
     one = single(made)
-    slow = one._slowness(gliding(one, speed))
+    slow = slowness(one, gliding(one, speed))
     inside = slow[10:-10]
     assert slow.shape == (FRAMES - 1, 4)
     assert np.ptp(inside) < 1e-3
@@ -52,7 +58,7 @@ def test_one_leap_in_a_glide_does_not_part_it(made: Scene) -> None:
     one = single(made)
     glide = gliding(one, 0.1)
     stairs = Pose(glide.root[np.arange(FRAMES) // 3 * 3], glide.rotations)
-    even, uneven = one._slowness(glide)[10:-10], one._slowness(stairs)[10:-10]
+    even, uneven = slowness(one, glide)[10:-10], slowness(one, stairs)[10:-10]
     assert uneven.mean() == pytest.approx(even.mean(), abs=0.05)
     assert np.ptp(uneven) < 0.35  # by their own steps they would be drawn by 1 and by 0.1
 
