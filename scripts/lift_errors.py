@@ -11,7 +11,6 @@ from lift_torch import turned
 Tensor = torch.Tensor
 
 GUESS_SCALE = 1 / 0.59  # metres of the detector's guess per stature
-BEND = 0.8  # radians of a knee's bend of which 1/e goes where it is straightened wholly
 UP_COUNTS = 1.0  # statures: what the direction of up counts for in that
 HIPS = (14 + 23, 14 + 24)  # rows of the hips' landmarks
 # joint of each landmark: row of the 14 joints, -1 the shoulders' middle
@@ -84,37 +83,6 @@ def resized(points: Tensor, sizes: Tensor) -> Tensor:
     placed = after + own[:, None, :, None] * (places - before)
     grown = 0.25 * (thigh + shin) + 0.33 * trunk + 0.17 * head
     return torch.cat([new, placed], dim=2) / grown[..., None]
-
-
-def straightened(points: Tensor, share: Tensor) -> Tensor:
-    """Points (B, L, 14 + J, 3) of people whose knees bend less, by a share (B,) of what bends them a little.
-
-    Motion capture has people stand with knees bent by 20 to 40 degrees, which a skeleton between markers
-    brings along; real ones stand with straight legs. Bends of a right angle stay. Hips stay, and each foot
-    moves along the line from its hip.
-    """
-    new = points.clone()
-    for hip, knee, ankle in ((6, 8, 10), (7, 9, 11)):
-        thigh, shin = points[:, :, knee] - points[:, :, hip], points[:, :, ankle] - points[:, :, knee]
-        a, b = thigh.norm(dim=-1), shin.norm(dim=-1)
-        line = thigh + shin
-        far = line.norm(dim=-1).clamp(min=1e-3)
-        along = line / far[..., None]
-        bend = torch.acos(((far**2 - a**2 - b**2) / (2 * a * b).clamp(min=1e-6)).clamp(-1 + 1e-6, 1 - 1e-6))
-        less = bend * (1 - share[:, None] * torch.exp(-((bend / BEND) ** 2)))
-        reach = (a**2 + b**2 + 2 * a * b * torch.cos(less)).sqrt().clamp(min=1e-3)
-        before = (a**2 + reach**2 - b**2) / (2 * reach)
-        aside = thigh - (thigh * along).sum(-1, keepdim=True) * along
-        aside = aside / aside.norm(dim=-1, keepdim=True).clamp(min=1e-6)
-        out = before[..., None] * along + (a**2 - before**2).clamp(min=0).sqrt()[..., None] * aside
-        moved = {knee: out - thigh, ankle: (reach - far)[..., None] * along}
-        moved[ankle + 2] = moved[ankle]
-        for row, way in moved.items():
-            new[:, :, row] += way
-        for landmark, owner in enumerate(OWNER):
-            if owner in moved:
-                new[:, :, 14 + landmark] += moved[owner]
-    return new
 
 
 def mixed(values: Tensor, at: tuple[Tensor, ...], part: Tensor) -> Tensor:

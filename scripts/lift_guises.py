@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from lift_chance import Chance, spoiled
-from lift_errors import HIPS, SIZES, compose, described, errors_of, mixed, resized, rotated, straightened
+from lift_errors import HIPS, SIZES, compose, described, errors_of, mixed, resized, rotated
 from lift_torch import Seen, Truth
 
 Tensor = torch.Tensor
@@ -27,7 +27,6 @@ ALIKE = 8  # nearest stretches, of which one is drawn
 WARP = 0.3  # times faster or slower
 BONES, AROUND, PAN, ROLL, FAR = 0.05, 0.10, 0.06, 0.06, 0.2  # standard deviations: share, rad, rad, rad, log
 HABITS = (0.03, 0.03, 0.02, 0.02, 0.06)  # extents, metres of the guess: of errors that last
-STRAIGHT = 0.6  # share of the stretches whose knees are straightened, by any share
 NEAREST = 0.4  # statures before the camera
 LENS = 0.08  # logarithm of the focal length
 TILT_KNOWN = 0.03  # rad to which a given direction of up is right
@@ -40,8 +39,7 @@ class Recipe:
     motion: share of motion capture; changed: whether truths are; guessed: whether motion capture gets noise
     as one would guess it; up: share of the stretches in which up is given; habits: times HABITS, errors that
     last for a stretch, as another body might bring; grown: logarithm by which errors of a stretch are larger
-    or smaller; bones, around: standard deviations of the changes; straight: share of the stretches whose
-    knees are straightened.
+    or smaller; bones, around: standard deviations of the changes.
     """
 
     motion: float = 0.4
@@ -52,7 +50,6 @@ class Recipe:
     grown: float = 0.0
     bones: float = BONES
     around: float = AROUND
-    straight: float = STRAIGHT
 
 
 class Lessons:
@@ -204,8 +201,6 @@ class Lessons:
         if self.recipe.changed:
             sizes = torch.exp(self.recipe.bones * self.chance.normal(count, len(SIZES)))
             points = resized(points, sizes)
-            some = (self.chance.uniform(count) < self.recipe.straight).float()
-            points = straightened(points, some * self.chance.uniform(count))
             middle = points[:, :, list(HIPS)].mean(dim=(1, 2))[:, None, None]
             turn = self.chance.turns(count, self.recipe.around)
             points = (points - middle) @ turn.mT[:, None] + middle
