@@ -48,7 +48,7 @@ LENGTH_SD = 0.2  # share by which an assumed focal length may be off
 EDGE = 0.1  # seconds within the ends of a plant in which it is not sure
 FEET_OFF = 0.074  # of stature, by which feet are off: how they move and how high is believed by a third
 ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
-STEPS, TOLERANCE = 12, 2e-3  # of the others
+STEPS, TOLERANCE, NEAR = 12, 2e-3, 5e-3  # of the others; the last where the start was solved before
 # Frames' worth of evidence on the sizes that a clip gives at most, as the errors of one view last. Chosen on
 # held-out people, where 2 and 20 are alike.
 LASTING = 20
@@ -182,24 +182,22 @@ class Single:
         """Solve the clip from `first`, with robust scales so wide that it finds its way."""
         scene, (points, shape, sd, scale) = self._scene(first), self._evidence()
 
-        def terms(start: int, stop: int) -> list[Term]:
-            seen = scene.terms(start, stop, self.stature, self.settings.solve.robust * ROUGH)
-            return [*seen, Shape(points, shape[start:stop], sd[start:stop], scale * ROUGH)]
-
-        return self._in_windows(scene, first, terms, steps=8, tolerance=1e-2)
-
-    def solve(self, first: Pose) -> Pose:
-        """Solve the clip from `first`, on the floor."""
-        return self._in_windows(self._scene(first), first, self._terms(first), STEPS, TOLERANCE)
-
-    def _in_windows(
-        self, scene: Scene, first: Pose, terms: Callable[[int, int], list[Term]], steps: int, tolerance: float
-    ) -> Pose:
         def window(start: int, stop: int) -> Pose:
-            part, wanted = first[start:stop], terms(start, stop)
-            return solve(scene.chain, part, self.sizes, wanted, steps=steps, tolerance=tolerance).pose
+            terms = scene.terms(start, stop, self.stature, self.settings.solve.robust * ROUGH)
+            terms.append(Shape(points, shape[start:stop], sd[start:stop], scale * ROUGH))
+            return solve(scene.chain, first[start:stop], self.sizes, terms, steps=8, tolerance=1e-2).pose
 
         return solve_in_windows(scene.spans(len(first)), window, partial(self.progress.advance, ""))
+
+    def solve(self, before: Pose) -> Pose:
+        """Solve the clip, on the floor, from where it was solved before."""
+        scene, terms = self._scene(before), self._terms(before)
+
+        def window(start: int, stop: int) -> Pose:
+            part, wanted = before[start:stop], terms(start, stop)
+            return solve(scene.chain, part, self.sizes, wanted, steps=STEPS, tolerance=NEAR, near=True).pose
+
+        return solve_in_windows(scene.spans(len(before)), window, partial(self.progress.advance, ""))
 
     def solve_with_sizes(self, first: Pose) -> Pose:
         """Solve the clip from `first`, and how large the bones are, on the floor."""
