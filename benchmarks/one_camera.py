@@ -29,6 +29,7 @@ import numpy as np
 from calibration.camera import Camera, Cameras
 from mocap.animate import animate
 from mocap.camerawork import boxes_of, watch
+from mocap.filming import film_of
 from mocap.glimpse import with_doubt_at_edges, without_squeezed
 from mocap.lens import camera_with_field_of_view
 from mocap.monocular import animate_single
@@ -39,6 +40,7 @@ from mocap.selfcal import triangulated
 from mocap.single import SingleSettings
 from mocap.swaps import repair_swaps
 from mocap.take import Take
+from mocap.video import probe
 from rigs.motion import Motion
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -152,7 +154,7 @@ def solved(view: View, settings: SingleSettings, height: bool) -> tuple[np.ndarr
     stature, edges = view.stature if height else None, None
     if view.video is not None:
         lens = camera_with_field_of_view(view.name, view.size, None)
-        edges = watch(view.video, lens, boxes_of([seen]), seen.times).edges
+        edges = watch(film_of(probe(view.video)), lens, boxes_of([seen]), seen.times).edges
     animated, camera, _ = animate_single(seen, view.size, stature, settings=settings, edges=edges)
     return joints(animated.motion, (*LIMBS, *BALL)), camera
 

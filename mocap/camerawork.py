@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import pairwise
 from operator import add
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Camera
-from calibration.surroundings.edges import Edges, find_edges
+from calibration.surroundings.edges import Edges, edges_before
+from mocap.filming import Film
 from mocap.observations import Observations
-from mocap.video import Frame, Image, read_frames
 from rigs import quat
 
 Floats = NDArray[np.float64]
 
-RATE = 10.0  # frames a second that are looked at
-WIDTH = 360  # pixels to which images are made smaller
-CORNERS, QUALITY, APART = 300, 0.01, 7.0  # as OpenCV's goodFeaturesToTrack has them
-BACK = 0.5  # pixels by which a point tracked there and back may miss itself
 LEAST_AHEAD = 0.2  # cosine off the axis beyond which no still camera sees
 FEW = 8  # points
 AROUND = 0.15  # of a person's box, around it, that is not looked at
@@ -32,8 +26,6 @@ TRIES = 100  # pairs of points from which a turn is guessed
 MOST = 0.5  # share of the steps in which a camera that stands is still
 LEAST = np.deg2rad(2.0)  # a camera that turns by less stands
 NEAR = 1.0  # pixels by which what stands still may miss its place after the turn
-GLIMPSES = (1 / 6, 1 / 2, 5 / 6)  # of the clip: when edges are looked for
-SHARP = 960  # pixels of the long side to which images are made smaller for that
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,107 +81,53 @@ class Camerawork:
         return np.asarray(mean.T @ turns)
 
 
-def watch(path: Path, camera: Camera, boxes: Floats, times: Floats) -> Camerawork:
-    """Look at what is around the people in a video.
+def watch(film: Film, camera: Camera, boxes: Floats, times: Floats) -> Camerawork:
+    """Tell what a camera did from what a film shows around the people.
 
     Args:
-        path: of the video.
+        film: of a video.
         camera: its lens.
         boxes: (T, P, 4) left, top, right and bottom of people, pixels, NaN where there is nobody.
         times: (T,) s of the boxes since the first frame.
     """
     turn = np.array([1.0, 0.0, 0.0, 0.0])
     when, turns, agree, still = [0.0], [turn], list[float](), list[float]()
-    glimpses = list[tuple[float, Edges]]()
-    for (_, before, mask, scale), (time, after, _, _) in pairwise(
-        _small(path, camera, boxes, times, glimpses)
-    ):
-        a, b = _tracked(before, after, mask)
+    near = NEAR * film.pixel / float(camera.K[0, 0])
+
+    def around(points: Floats, time: float) -> NDArray[np.bool_]:
+        return _outside(points, boxes[int(np.abs(times - time).argmin())])
+
+    for step in film.steps:
+        free = around(step.before, step.times[0])
+        before, after = step.before[free], step.after[free]
         share, rotation = np.nan, np.eye(3)
-        if len(a) >= FEW:
-            one, other = (_rays(camera, p, scale) for p in (a, b))
-            rotation, share = _turn(one, other, NEAR * scale / float(camera.K[0, 0]))
-            still.append(float(np.median(np.linalg.norm(b - a, axis=1))) < STILL)
+        if len(before) >= FEW:
+            rotation, share = _turn(_rays(camera, before), _rays(camera, after), near)
+            still.append(float(np.median(np.linalg.norm(after - before, axis=1))) < STILL * film.pixel)
         turn = quat.multiply(turn, quat.from_matrix(rotation))
-        when.append(time)
+        when.append(step.times[1])
         turns.append(turn)
         agree.append(share)
-    return Camerawork(
-        np.array(when),
-        np.array(turns),
-        float(np.mean(still)) if still else 1.0,
-        np.array(agree),
-        glimpses,
-    )
+    glimpses = [
+        (time, edges_before(camera, ends[around(ends.mean(axis=1), time)], film.sharp))
+        for time, ends in film.glimpses
+    ]
+    share = float(np.mean(still)) if still else 1.0
+    return Camerawork(np.array(when), np.array(turns), share, np.array(agree), glimpses)
 
 
-def _small(
-    path: Path, camera: Camera, boxes: Floats, times: Floats, glimpses: list[tuple[float, Edges]]
-) -> Iterator[tuple[float, Image, Image, float]]:
-    """Time, small grey image, mask of what is no person, and pixels of the video for one of the small.
-
-    Edges are looked for now and then, and added to `glimpses`.
-    """
-    scale, sharp = max(camera.size[0] / WIDTH, 1.0), max(max(camera.size) / SHARP, 1.0)
-    due = [share * float(times[-1]) for share in GLIMPSES]
-    for frame in _now_and_then(path):
-        assert frame.image is not None
-        small = _grey(frame.image, scale)
-        people = boxes[int(np.abs(times - frame.time).argmin())]
-        if len(glimpses) < len(due) and frame.time >= due[len(glimpses)]:
-            grey = _grey(frame.image, sharp)
-            glimpses.append((frame.time, find_edges(grey, _around(people / sharp, grey), camera)))
-        yield frame.time, small, _around(people / scale, small), scale
-
-
-def _now_and_then(path: Path) -> Iterator[Frame]:
-    """Frames at the rate at which they are looked at, and the last."""
-    due, left = 0.0, None
-    for frame in read_frames(path):
-        if frame.image is None:
-            continue
-        left = frame
-        if frame.time > due - 1e-6:
-            due, left = frame.time + 1 / RATE, None
-            yield frame
-    if left is not None:
-        yield left
-
-
-def _grey(image: Image, scale: float) -> Image:
-    import cv2
-
-    size = (round(image.shape[1] / scale), round(image.shape[0] / scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-def _around(people: Floats, image: Image) -> Image:
-    """255 where nobody is, people (P, 4) in pixels of the image, else 0."""
-    mask = np.full(image.shape, 255, np.uint8)
+def _outside(points: Floats, people: Floats) -> NDArray[np.bool_]:
+    """Which points (N, 2) are not near people (P, 4)."""
+    free = np.ones(len(points), bool)
     for box in people[np.isfinite(people).all(axis=1)]:
         margin = AROUND * max(box[2] - box[0], box[3] - box[1])
-        left, top, right, bottom = np.round(box + np.array([-1, -1, 1, 1]) * margin).astype(int)
-        mask[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = 0
-    return mask
+        free &= ((points < box[:2] - margin) | (points > box[2:] + margin)).any(axis=1)
+    return free
 
 
-def _tracked(before: Image, after: Image, mask: Image) -> tuple[Floats, Floats]:
-    """Where points (N, 2) of one image are, and in the next."""
-    import cv2
-
-    points = cv2.goodFeaturesToTrack(before, CORNERS, QUALITY, APART, mask=mask)
-    if points is None:
-        return np.zeros((0, 2)), np.zeros((0, 2))
-    there, found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, np.zeros_like(points))
-    back, again, _ = cv2.calcOpticalFlowPyrLK(after, before, there, np.zeros_like(points))
-    good = (found[:, 0] > 0) & (again[:, 0] > 0) & (np.linalg.norm((back - points)[:, 0], axis=1) < BACK)
-    return points[good, 0].astype(float), there[good, 0].astype(float)
-
-
-def _rays(camera: Camera, points: Floats, scale: float) -> Floats:
-    """Directions (N, 3) of length one of points (N, 2) in the small image."""
-    flat = camera.undistort((points + 0.5) * scale - 0.5)
+def _rays(camera: Camera, points: Floats) -> Floats:
+    """Directions (N, 3) of length one of points (N, 2), pixels."""
+    flat = camera.undistort(points)
     rays = np.concatenate([flat, np.ones((len(flat), 1))], axis=1)
     return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from mocap.detect.base import Sought
 from mocap.detect.parts import read_keypoints
 from mocap.detect.run import detect_hands, detect_views, look_again
 from mocap.feet import Feet
+from mocap.filming import filming
 from mocap.hands import Handed, Hands, with_hands
 from mocap.keypoints import Keypoints2D
 from mocap.people import Beside, points_file, write_people
@@ -74,10 +75,11 @@ def capture(
     """
     began = time.perf_counter()
     job = _Job.begin(config, folder, detector, trust, feet, hands)
-    with job.take.lock():
+    lone = len(config.views) == 1 and config.calibration is None
+    with job.take.lock(), filming(job.videos[0]) if lone else nullcontext() as film:
         placed = job.place(progress, workers, incomplete)
         with _stage(job.take, "solve", [job.arguments, job.views]):
-            solved, left_out = solve_people(placed, config, job.videos, progress, feet)
+            solved, left_out = solve_people(placed, config, job.videos, progress, feet, film)
         handed = job.hands(solved, placed, progress, workers, incomplete)
         solved = [hands.solved for hands in handed]
         result = _measured(solved, handed, left_out, placed, config, time.perf_counter() - began)

@@ -18,6 +18,7 @@ from mocap.config import CalibrationFile, CaptureConfig
 from mocap.crowd import between
 from mocap.errors import MocapError
 from mocap.feet import Feet
+from mocap.filming import Film
 from mocap.gates import (
     Agreement,
     LyingError,
@@ -68,7 +69,12 @@ class Solved:
 
 
 def solve_people(
-    placed: Placed, config: CaptureConfig, videos: list[VideoInfo], progress: Follow, feet: Feet = "auto"
+    placed: Placed,
+    config: CaptureConfig,
+    videos: list[VideoInfo],
+    progress: Follow,
+    feet: Feet = "auto",
+    film: Callable[[], Film] | None = None,
 ) -> tuple[list[Solved], list[str]]:
     """Solve everybody whom the views saw.
 
@@ -78,6 +84,7 @@ def solve_people(
         videos: of the views.
         progress: given "solving" for each person, answers who follows it.
         feet: see `mocap.animate.animate`.
+        film: of the lone view that nobody calibrated, see `mocap.filming`.
 
     Returns:
         Those who could be solved, in order, and a line for everybody else.
@@ -88,8 +95,8 @@ def solve_people(
     solved: list[Solved] = []
     failed: list[MocapError] = []
     cameras, work, moving = placed.cameras, None, list[str]()
-    if len(config.views) == 1 and config.calibration is None:
-        work, moving = _watched(placed, config, videos[0])
+    if film is not None:
+        work, moving = _watched(placed, config, videos[0].size, film())
     turns = None if work is None or not work.moves else work.at(_times(placed))
     edges = None if work is None else work.edges
     people = without_hidden(placed.people, cameras) if cameras and len(cameras) > 1 else placed.people
@@ -194,15 +201,17 @@ def _solve_single(
     return Solved(animated, Cameras((camera,)), seen, None, swaps, None, notes, turns=turns)
 
 
-def _watched(placed: Placed, config: CaptureConfig, video: VideoInfo) -> tuple[Camerawork, list[str]]:
+def _watched(
+    placed: Placed, config: CaptureConfig, size: tuple[int, int], film: Film
+) -> tuple[Camerawork, list[str]]:
     """What the lone camera does, and what is to be said of that.
 
     Raises:
         RefusedError: it travels.
     """
     name = config.views[0].name
-    lens = placed.lens or camera_with_field_of_view(name, video.size, config.views[0].fov)
-    work = watch(video.path, lens, boxes_of(placed.people), _times(placed))
+    lens = placed.lens or camera_with_field_of_view(name, size, config.views[0].fov)
+    work = watch(film, lens, boxes_of(placed.people), _times(placed))
     if not work.moves:
         return work, []
     degrees, share = np.rad2deg(work.range), 100 * work.agreement

@@ -66,31 +66,35 @@ class Edges:
         return replace(self, counts=self.counts * share)
 
 
-def find_edges(grey: NDArray[np.uint8], mask: NDArray[np.uint8], camera: Camera) -> Edges:
-    """Find the straight edges of an image (von Gioi et al. 2010), in the camera's axes.
+def find_segments(grey: NDArray[np.uint8]) -> Array:
+    """Find the straight edges of an image (height, width), as (S, 2, 2) ends in pixels, the longest first.
 
-    Args:
-        grey: (height, width) image, of any size.
-        mask: likewise, 0 where nothing is looked for.
-        camera: the lens, for images of its own size.
+    Source: von Gioi et al., LSD: a fast line segment detector with a false detection control (2010).
     """
     import cv2
 
     found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
     ends = np.zeros((0, 2, 2)) if found is None else found[:, 0].reshape(-1, 2, 2).astype(np.float64)
-    limit = np.array(grey.shape[::-1]) - 1
-    columns, rows = np.clip(ends.mean(axis=1).round(), 0, limit).astype(int).T
-    ends = ends[mask[rows, columns] > 0]
-    length, long = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1), max(grey.shape)
-    chosen = np.argsort(-length, kind="stable")[:MOST]
-    chosen = chosen[length[chosen] > LEAST * long]
-    ends, length = ends[chosen], length[chosen]
-    pixels = (ends + 0.5) * (camera.size[0] / grey.shape[1]) - 0.5
-    flat = camera.undistort(pixels)
+    length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+    order = np.argsort(-length, kind="stable")
+    return ends[order[length[order] > LEAST * max(grey.shape)]]
+
+
+def edges_before(camera: Camera, segments: Array, pixel: float = 1.0) -> Edges:
+    """Return segments (S, 2, 2), the longest first, as edges in the axes of a camera.
+
+    Args:
+        camera: the lens.
+        segments: pixels of its images.
+        pixel: pixels for one of the image in which they were found.
+    """
+    segments = segments[:MOST]
+    flat = camera.undistort(segments)
     seen = np.isfinite(flat).all(axis=(1, 2))
-    error = np.hypot(END / length, SLANT)
-    counts = ALIKE * np.clip(length / (USUAL * long), *COUNTS)
-    return Edges(flat[seen], error[seen], counts[seen], np.broadcast_to(np.eye(3), (int(seen.sum()), 3, 3)))
+    length = np.linalg.norm(segments[seen, 1] - segments[seen, 0], axis=1)
+    error = np.hypot(END * pixel / length, SLANT)
+    counts = ALIKE * np.clip(length / (USUAL * max(camera.size)), *COUNTS)
+    return Edges(flat[seen], error, counts, np.broadcast_to(np.eye(3), (int(seen.sum()), 3, 3)))
 
 
 def slants(normals: Array, middles: Array, directions: Array) -> Array:

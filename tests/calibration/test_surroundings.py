@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from calibration.camera import Camera
-from calibration.surroundings.edges import END, SLANT, Edges, find_edges, slants
+from calibration.surroundings.edges import END, SLANT, Edges, edges_before, find_segments, slants
 from calibration.surroundings.manhattan import find_surroundings
 
 SIZE = (1280, 720)
@@ -160,26 +160,24 @@ def test_slants_are_angles_in_the_image() -> None:
         assert np.rad2deg(slants(*edge.sight(), direction))[0] == pytest.approx(degrees, abs=1e-6)
 
 
-def test_edges_are_found_where_they_are_drawn_and_not_under_the_mask() -> None:
+def test_edges_are_found_where_they_are_drawn() -> None:
     grey = np.full((SIZE[1], SIZE[0]), 60, np.uint8)
     cv2.rectangle(grey, (200, 150), (500, 600), 200, -1)
-    cv2.rectangle(grey, (800, 150), (1100, 600), 200, -1)
-    mask = np.full_like(grey, 255)
-    mask[:, 640:] = 0
-    found = find_edges(grey, mask, camera())
+    found = edges_before(camera(), find_segments(grey))
     assert len(found) == 4
     pixels = found.ends * ASSUMED + camera().K[:2, 2]
     corners = {(200, 150), (500, 150), (200, 600), (500, 600)}
     for end in pixels.reshape(-1, 2):
         assert min(np.hypot(*(end - corner)) for corner in corners) < 12.0
-    small = find_edges(cv2.resize(grey, (640, 360), interpolation=cv2.INTER_AREA), mask[::2, ::2], camera())
+    half = find_segments(cv2.resize(grey, (640, 360), interpolation=cv2.INTER_AREA))
+    small = edges_before(camera(), (half + 0.5) * 2 - 0.5, 2.0)
     assert len(small) == 4
     assert np.abs(np.sort(small.ends, axis=None) - np.sort(found.ends, axis=None)).max() < 0.02
+    assert (small.error > found.error).all()
 
 
 def test_an_image_without_edges_has_none() -> None:
-    blank = np.full((SIZE[1], SIZE[0]), 90, np.uint8)
-    assert len(find_edges(blank, np.full_like(blank, 255), camera())) == 0
+    assert len(edges_before(camera(), find_segments(np.full((SIZE[1], SIZE[0]), 90, np.uint8)))) == 0
 
 
 def test_a_bend_is_undone_as_the_camera_does_it() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 
 import av
 import cv2
@@ -11,9 +12,11 @@ import pytest
 from av.video.stream import VideoStream
 
 from mocap.camerawork import Camerawork, boxes_of, steadied, watch
+from mocap.filming import film_of, filming
 from mocap.keypoints import load_layout
 from mocap.lens import camera_with_field_of_view
 from mocap.observations import Observations
+from mocap.video import probe
 from rigs import quat
 
 SIZE = (360, 240)
@@ -66,7 +69,7 @@ def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def turned(tmp_path_factory: pytest.TempPathFactory) -> Camerawork:
     wall = painting(1)
     path = film(tmp_path_factory.mktemp("film") / "turned.mp4", [looked(t, wall) for t in turns(12.0)])
-    return watch(path, CAMERA, NOBODY, TIMES)
+    return watch(film_of(probe(path)), CAMERA, NOBODY, TIMES)
 
 
 def test_turns_are_found(turned: Camerawork) -> None:
@@ -90,7 +93,7 @@ def test_a_still_camera_does_not_move_though_somebody_does(tmp_path: Path) -> No
         image[40:220, left : left + 60] = painting(2)[100:280, 100:160]
         images.append(image)
         boxes[t, 0] = left, 40, left + 60, 220
-    assert not watch(film(tmp_path / "still.mp4", images), CAMERA, boxes, TIMES).moves
+    assert not watch(film_of(probe(film(tmp_path / "still.mp4", images))), CAMERA, boxes, TIMES).moves
 
 
 def test_a_camera_that_is_carried_past_things_does_not_only_turn(tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ def test_a_camera_that_is_carried_past_things_does_not_only_turn(tmp_path: Path)
         image = looked(turn, far)
         image[120:] = near[200:320, 400 - 5 * t : 760 - 5 * t]
         images.append(image)
-    found = watch(film(tmp_path / "carried.mp4", images), CAMERA, NOBODY, TIMES)
+    found = watch(film_of(probe(film(tmp_path / "carried.mp4", images))), CAMERA, NOBODY, TIMES)
     assert found.moves
     assert found.agreement < 0.75
 
@@ -118,3 +121,31 @@ def test_what_a_turning_camera_saw_is_put_where_a_still_one_would_have_seen_it()
     assert (still.confidence[0][:, 3] == 0).all()
     box = boxes_of([seen])[0, 0]
     assert np.allclose(box, [*np.nanmin(pixels[0], axis=0), *np.nanmax(pixels[0], axis=0)])
+
+
+def test_a_film_that_is_watched_beside_is_the_same_and_ends_when_nobody_asks(tmp_path: Path) -> None:
+    wall = painting(1)
+    video = probe(film(tmp_path / "turned.mp4", [looked(t, wall) for t in turns(12.0)]))
+    with filming(video) as seen:
+        beside = seen()
+    alone = film_of(video)
+    assert len(beside.steps) == len(alone.steps) == 15
+    for one, other in zip(beside.steps, alone.steps, strict=True):
+        np.testing.assert_array_equal(one.after, other.after)
+    ended = Event()
+    ended.set()
+    assert film_of(video, ended).steps == []
+
+
+def test_edges_of_people_are_left_out(tmp_path: Path) -> None:
+    images = [np.full((SIZE[1], SIZE[0], 3), 60, np.uint8) for _ in range(FRAMES)]
+    for image in images:
+        cv2.rectangle(image, (20, 40), (90, 200), (200, 200, 200), -1)
+        cv2.rectangle(image, (220, 60), (320, 180), (200, 200, 200), -1)
+    boxes = np.tile([230.0, 70.0, 310.0, 170.0], (FRAMES, 1, 1))
+    seen = film_of(probe(film(tmp_path / "boards.mp4", images)))
+    everything, around = (watch(seen, CAMERA, b, TIMES).edges for b in (NOBODY, boxes))
+    assert everything is not None
+    assert around is not None
+    assert len(everything) == 2 * len(around) == 3 * 8
+    assert around.ends[..., 0].max() < 0
