@@ -54,6 +54,7 @@ STEPS, TOLERANCE, NEAR = 12, 2e-3, 5e-3  # of the others; the last where the sta
 LASTING = 20
 KNOWN_STATURE_SD = 1e-3  # metres: one view does not tell the stature, only proportions
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
+SWAY = 0.03  # likewise before a camera that turns, which whoever holds it also moves a little
 
 
 @dataclass(frozen=True)
@@ -274,7 +275,7 @@ class Single:
         """Hold the feet to the floor if it seems to rise and sink, as it does under a camera that moves."""
         support = support_height(self._lowest(pose), pose.root[:, 1], self.fps)
         drift = float(np.ptp(np.percentile(support, [5, 95])))
-        if drift < DRIFT:
+        if drift < (DRIFT if self.turns is None else SWAY):
             return pose, []
         down = Pose(pose.root - support[:, None] * (0.0, 1.0, 0.0), pose.rotations)
         self._follow(pose, down)
