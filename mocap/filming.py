@@ -54,7 +54,7 @@ class Film:
 
 @contextmanager
 def filming(video: VideoInfo) -> Iterator[Callable[[], Film]]:
-    """Watch a video beside what is done meanwhile; what is given waits for it."""
+    """Watch a video beside what is done meanwhile; what is given waits for it, and raises as `film_of`."""
     ended = Event()
     with ThreadPoolExecutor(1) as thread:
         seen = thread.submit(film_of, video, ended)
@@ -68,7 +68,7 @@ def film_of(video: VideoInfo, ended: Event | None = None) -> Film:
     """Watch a video, until the end or until it has `ended` for those who asked.
 
     Raises:
-        DetectError: it cannot be read.
+        VideoError: it cannot be read.
     """
     scale, sharp = max(video.size[0] / WIDTH, 1.0), max(max(video.size) / SHARP, 1.0)
     due = [share * (video.duration or 0.0) for share in GLIMPSES]

@@ -40,11 +40,10 @@ class Footing:
         points, heights = soles(self.body, self.stature)
         return Ground(points, heights, sd, scale, self.frame_weight)
 
-    def slow_feet(self, start: int, stop: int, settings: Settings) -> Term:
-        """In frames [start, stop) slow feet are drawn to stand, as one view misses plants."""
+    def slow_feet(self, slowness: Floats, settings: Settings) -> Term:
+        """Slow feet are drawn to stand by `slowness` (T' - 1, 4), as one view misses plants."""
         points, _ = soles(self.body, self.stature)
-        drawn = self.slowness(settings)[start : stop - 1] * self.frame_weight
-        return Held(points, drawn, settings.plant_sd, self.fps)
+        return Held(points, slowness * self.frame_weight, settings.plant_sd, self.fps)
 
     def slowness(self, settings: Settings) -> Floats:
         """By how much slow soles are drawn to stand (T - 1, 4), from 0 to 1, after how they moved before.

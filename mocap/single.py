@@ -222,22 +222,21 @@ class Single:
     def _terms(self, first: Pose) -> Callable[[int, int], list[Term]]:
         """What frames [start, stop) of a solve from `first` should agree with."""
         scene, (points, shape, sd, scale) = self._scene(first), self._evidence()
-        footing, settings = self._footing(first), self.settings
+        settings = self.settings
+        footing = Footing(self.body, self.stature, self.sizes, first, self.fps, self._frame_weight)
+        slowness = None if self.stance is None else footing.slowness(settings.solve)
 
         def terms(start: int, stop: int) -> list[Term]:
             seen = scene.terms(start, stop, self.stature, settings.solve.robust)
             seen.append(Shape(points, shape[start:stop], sd[start:stop], scale))
             seen.append(footing.floor(settings.floor_sd, settings.floor_scale))
-            if self.stance is not None:
+            if self.stance is not None and slowness is not None:
                 stands = np.isfinite(self.stance.contacts.level[start:stop])
-                seen.append(footing.slow_feet(start, stop, settings.solve))
+                seen.append(footing.slow_feet(slowness[start : stop - 1], settings.solve))
                 seen.append(footing.balance(start, stands, settings.balance_sd, settings.balance_scale))
             return seen
 
         return terms
-
-    def _footing(self, before: Pose) -> Footing:
-        return Footing(self.body, self.stature, self.sizes, before, self.fps, self._frame_weight)
 
     def level(self, pose: Pose) -> Pose:
         """Turn and lift world and camera so that the feet stand on y = 0."""

@@ -48,7 +48,7 @@ def masses(body: Body) -> dict[str, float]:
 class Balance:
     """The weight acts between the soles that stand, as far as what was solved before tells its accelerations.
 
-    body, stature: of the person; before: an earlier solve, posed; stands: (T, 4) which points of
+    body, stature (m): of the person; before: an earlier solve, posed; stands: (T, 4) which points of
     `rigs.solving.ground.soles` stand; fps: frames a second; sd: metres; scale: robust scale in deviations;
     frame_weight: see `rigs.solving.terms`.
 
