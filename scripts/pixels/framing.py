@@ -1,0 +1,112 @@
+"""Cameras by chance, and the crops about a person that a capture would cut from their images."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from chance import Chance
+from torch.nn.functional import normalize
+
+Tensor = torch.Tensor
+
+SIZE = 256  # of a crop, pixels
+FINE = 2 * SIZE  # what is drawn before it is averaged down
+BOXED = (  # what a crop is cut about: the points that the detector has, too
+    "nose_tip", "eye", "ear", "upperarm", "lowerarm", "hand", "thumb_02", "index_01", "pinky_01", "thigh",
+    "calf", "foot", "heel", "toe",
+)  # fmt: skip
+AROUND = 1.25  # times the extent of the person: the crop's side
+ASTRAY = 0.1  # how often the detector was wrong about where the person is
+TILT, TILT_ASTRAY = math.radians(9), 0.6  # radians by which crops are turned wrongly
+NEAREST = 0.2  # metres
+
+
+@dataclass(frozen=True)
+class Views:
+    """Cameras of S crops.
+
+    Attributes:
+        matrix: (S, 3, 4) world to pixels of what is drawn, FINE a side.
+        rays: (S, 12) see `shade.cu`.
+    """
+
+    matrix: Tensor
+    rays: Tensor
+
+    @property
+    def eye(self) -> Tensor:
+        """(S, 3) where the cameras are, metres."""
+        return self.rays[:, 9:12]
+
+    def crop_pixels(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Pixels (S, K, 2) of the crop where points (S, K, 3) are, and whether they are within it (S, K)."""
+        seen = points @ self.matrix[:, :, :3].transpose(1, 2) + self.matrix[:, None, :, 3]
+        pixels = (seen[..., :2] / seen[..., 2:] - 0.5) / 2  # pixel centres lie at whole coordinates in both
+        inside = ((pixels > -0.5) & (pixels < SIZE - 0.5)).all(-1) & (seen[..., 2] > 0.1)
+        return pixels, inside
+
+
+def draw_views(points: Tensor, names: list[str], chance: Chance) -> Views:
+    """Draw cameras about people, and crop what they see.
+
+    The crop is what a capture would cut: a square 1.25 times the extent of the person, turned so that the
+    trunk is upright, and not quite in the right place.
+
+    Args:
+        points: (S, K, 3) of the person, metres.
+        names: K, of the points; the first is the pelvis.
+        chance: draws.
+    """
+    count = len(points)
+    turn, eye = _cameras(points[:, 0], chance)
+    move = -(turn @ eye[..., None])
+    seen = points @ turn.transpose(1, 2) + move[..., 0][:, None]
+    image = seen[..., :2] / seen[..., 2:].clamp_min(NEAREST)
+    crop = _crops(image, names, chance)
+    rays = turn.transpose(1, 2) @ torch.linalg.inv(crop)
+    return Views(
+        (crop @ torch.cat([turn, move], -1)).contiguous(),
+        torch.cat([rays.reshape(count, 9), eye], -1).contiguous(),
+    )
+
+
+def _cameras(middle: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
+    """World-to-camera rotations (S, 3, 3) and places (S, 3) of cameras that look near points (S, 3)."""
+    count, device = len(middle), middle.device
+    far = 1.6 + 6.4 * chance.uniform(count) ** 1.3
+    around, height = chance.uniform(count, high=2 * math.pi), chance.uniform(count, low=0.15, high=3.0)
+    eye = torch.stack([far * around.cos(), far * around.sin(), height], -1)
+    beside = chance.normal(count, 3, sd=0.22) * far[:, None] * torch.tensor([1, 1, 0.5], device=device)
+    ahead = normalize(middle + beside - eye, dim=-1)
+    up = torch.tensor([0.0, 0, 1], device=device).expand_as(ahead)
+    right = normalize(torch.cross(ahead, up, dim=-1), dim=-1)
+    return torch.stack([right, torch.cross(ahead, right, dim=-1), ahead], 1), eye
+
+
+def _crops(image: Tensor, names: list[str], chance: Chance) -> Tensor:
+    """Matrices (S, 3, 3) from image coordinates to pixels of what is drawn; points (S, K, 2)."""
+    count = len(image)
+    hips, shoulders = (
+        (image[:, names.index(f"{name}_l")] + image[:, names.index(f"{name}_r")]) / 2
+        for name in ("thigh", "upperarm")
+    )
+    trunk = hips - shoulders
+    tilt = torch.atan2(-trunk[:, 0], trunk[:, 1])  # 0: the shoulders are above the hips in the picture
+    astray = (chance.uniform(count) < ASTRAY).float()
+    tilt = tilt + chance.normal(count) * torch.where(astray > 0, TILT_ASTRAY, TILT)
+    c, s = tilt.cos(), tilt.sin()
+    upright = torch.stack([torch.stack([c, s], -1), torch.stack([-s, c], -1)], 1)
+    boxed = [i for i, name in enumerate(names) if name in BOXED or name[:-2] in BOXED]
+    turned = image[:, boxed] @ upright.transpose(1, 2)
+    low, high = turned.amin(1), turned.amax(1)
+    wrong = torch.exp(chance.normal(count) * (0.1 + 0.15 * astray))
+    side = (high - low).amax(-1) * AROUND * wrong + 0.02
+    centre = (low + high) / 2 + chance.normal(count, 2) * ((0.045 + 0.06 * astray) * side)[:, None]
+    zoom = FINE / side
+    crop = torch.zeros(count, 3, 3, device=image.device)
+    crop[:, :2, :2] = upright * zoom[:, None, None]
+    crop[:, :2, 2] = (FINE - 1) / 2 - centre * zoom[:, None]
+    crop[:, 2, 2] = 1
+    return crop

@@ -1,0 +1,191 @@
+"""Teaches the network that finds joint centres in pictures, on scenes drawn while it learns.
+
+    python scripts/pixels/learn.py --people people.npz --poses poses.npz --out FOLDER --minutes 5
+
+It learns for as many minutes as it is told, so no two runs are alike, whatever the seed. What is kept is the
+moving average of the weights. Needs CuPy where a GPU is used; on the CPU a picture takes most of a second.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from net import CELL, CELLS, JointNet, places, read_weights, write_weights
+from scenes import Scenes
+from spoil import Spoil
+
+Tensor = torch.Tensor
+
+TARGET = 0.8  # cells: standard deviation of what a heat map is to show
+MEAN = 0.15  # weight of the error of the mean, in cells, beside the likelihood
+FARTHEST = 12  # cells: an error of the mean counts no more than this
+WARM = 150  # steps
+TRUNK, HEAD = 8e-4, 2e-3  # highest learning rates
+DECAY = 0.01  # of the weights
+SAVES = 12  # times that the weights are saved on the way
+KEEP = 0.998  # of the running mean of the weights
+REPORT = 50  # steps from one line to the next
+ROUNDS, LAST_ROUNDS = 4, 6  # batches that the network is judged on, on the way and in the end
+
+
+def loss_of(logits: Tensor, points: Tensor, inside: Tensor) -> Tensor:
+    """Cross-entropy with a small bell about the truth, and the absolute error of the mean.
+
+    Args:
+        logits: (S, K, 64, 64).
+        points: (S, K, 2) px of the crop.
+        inside: (S, K) whether a point counts.
+    """
+    cells = (points - (CELL - 1) / 2) / CELL
+    at = torch.arange(CELLS, device=logits.device, dtype=torch.float32)
+    bell_x = torch.exp(-0.5 * ((at - cells[..., :1]) / TARGET) ** 2)
+    bell_y = torch.exp(-0.5 * ((at - cells[..., 1:]) / TARGET) ** 2)
+    bell_x, bell_y = (b / b.sum(-1, keepdim=True).clamp_min(1e-6) for b in (bell_x, bell_y))
+    log = torch.log_softmax(logits.float().flatten(2), -1).reshape(logits.shape)
+    entropy = -((log * bell_x[..., None, :]).sum(-1) * bell_y).sum(-1)
+    share = log.exp()
+    mean = torch.stack([(share.sum(-2) * at).sum(-1), (share.sum(-1) * at).sum(-1)], -1)
+    error = (mean - cells).abs().sum(-1).clamp_max(FARTHEST)
+    weight = inside.float()
+    return ((entropy + MEAN * error) * weight).sum() / weight.sum().clamp_min(1)
+
+
+class Average:
+    """The moving average of a network's weights; it forgets sooner at the beginning."""
+
+    def __init__(self, net: JointNet) -> None:
+        self.weights = _copy(net)
+
+    @torch.no_grad()
+    def add(self, net: JointNet, step: int) -> None:
+        """Take in the weights after a step, counted from 0."""
+        keep = min(KEEP, (step + 1) / (step + 10))
+        for name, weight in net.state_dict().items():
+            self.weights[name].lerp_(weight, 1 - keep)
+
+
+def steps(
+    net: JointNet, average: Average, scenes: Scenes, spoil: Spoil, batch: int, minutes: float
+) -> Iterator[tuple[int, float, Tensor]]:
+    """Learn step by step until the time is over, which the learning rates follow.
+
+    Yields:
+        How many steps there were, the share of the time that had gone before the last, and its loss.
+    """
+    optimiser = torch.optim.AdamW(
+        [{"params": net.trunk.parameters(), "lr": TRUNK}, {"params": net.head.parameters(), "lr": HEAD}],
+        weight_decay=DECAY,
+    )
+    rates = [group["lr"] for group in optimiser.param_groups]
+    start, step = time.monotonic(), 0
+    while (done := (time.monotonic() - start) / (60 * minutes)) < 1:
+        factor = min(1.0, (step + 1) / WARM) * 0.5 * (1 + math.cos(math.pi * done))
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * factor
+        with torch.no_grad():
+            drawn = scenes.draw(batch)
+            image = spoil(drawn.image)
+        loss = loss_of(_asked(net, image), drawn.points, drawn.inside)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        average.add(net, step)
+        step += 1
+        yield step, done, loss.detach()
+
+
+@torch.no_grad()
+def judge(net: JointNet, scenes: Scenes, spoil: Spoil, rounds: int, batch: int) -> dict[str, object]:
+    """Errors on people and poses never learned from: px of the crop, mean and median of each point."""
+    errors, spreads = [], []
+    net.eval()
+    for _ in range(rounds):
+        drawn = scenes.draw(batch)
+        found, spread = places(_asked(net, spoil(drawn.image)))
+        error = (found - drawn.points).norm(dim=-1)
+        errors.append(torch.where(drawn.inside, error, torch.nan).cpu())
+        spreads.append(spread.cpu())
+    net.train()
+    error, spread = torch.cat(errors).numpy(), torch.cat(spreads).numpy()
+    return {
+        "mean": float(np.nanmean(error)),
+        "median": float(np.nanmedian(error)),
+        "p95": float(np.nanpercentile(error, 95)),
+        "by_point": dict(zip(scenes.targets, np.nanmean(error, 0).round(2).tolist(), strict=True)),
+        "error_over_spread": float(np.nanmedian(error / spread)),
+    }
+
+
+@click.command(help=__doc__.split("\n", maxsplit=1)[0])
+@click.option("--people", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--poses", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--model", type=click.Path(exists=True, path_type=Path), help="pose_landmark_full.tflite")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for weights and figures.")
+@click.option("--minutes", default=8.0, show_default=True, help="The learning rate reaches zero by then.")
+@click.option("--begin", type=click.Path(exists=True, path_type=Path), help="Weights to go on from.")
+@click.option("--batch", default=384, show_default=True)
+@click.option("--judged", default=2, show_default=True, help="How often to judge on the way.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
+def main(
+    people: Path, poses: Path, model: Path | None, out: Path, minutes: float, begin: Path | None, batch: int,
+    judged: int, seed: int, device: str,
+) -> None:  # fmt: skip
+    """Learn for some minutes; write joints.pt (float16 weights) and joints.json (figures)."""
+    where = torch.device(device)
+    torch.manual_seed(seed)
+    torch.backends.cudnn.benchmark, torch.backends.cudnn.benchmark_limit = True, 2
+    scenes, held = Scenes(people, poses, 0, where, seed), Scenes(people, poses, 1, where, seed + 1)
+    spoil = Spoil(scenes.chance)
+    net = JointNet(len(scenes.targets), model).to(where, memory_format=torch.channels_last)
+    if begin:
+        net.load_state_dict(read_weights(begin))
+    average = Average(net)
+    out.mkdir(parents=True, exist_ok=True)
+    start, step, history, saved = time.monotonic(), 0, [], 0
+    for step, done, loss in steps(net, average, scenes, spoil, batch, minutes):
+        if step % REPORT == 0:
+            rate = step * batch / (time.monotonic() - start)
+            click.echo(f"{step} steps, {rate:.0f} pictures/s, loss {float(loss):.3f}, {done:.0%}")
+        if done > (saved + 1) / SAVES:
+            saved += 1
+            write_weights(out / "joints.pt", average.weights)
+        if done > (len(history) + 1) / (judged + 1):
+            own = _copy(net)
+            net.load_state_dict(average.weights)
+            figures = judge(net, held, spoil, ROUNDS, batch)
+            click.echo(json.dumps(figures))
+            history.append({"step": step, **figures})
+            net.load_state_dict(own)
+    net.load_state_dict(average.weights)
+    write_weights(out / "joints.pt", average.weights)
+    figures = judge(net, held, spoil, LAST_ROUNDS, batch)
+    record = {
+        "points": scenes.targets, "steps": step, "batch": batch, "seed": seed, "minutes": minutes,
+        "pictures": step * batch, "held_out": figures, "history": history,
+    }  # fmt: skip
+    (out / "joints.json").write_text(json.dumps(record, indent=1))
+    click.echo(json.dumps(figures))
+
+
+def _asked(net: JointNet, image: Tensor) -> Tensor:
+    """Logits for pictures, by 16-bit floats on a GPU."""
+    device = image.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+        return net(image.contiguous(memory_format=torch.channels_last))
+
+
+def _copy(net: JointNet) -> dict[str, Tensor]:
+    return {name: weight.detach().clone() for name, weight in net.state_dict().items()}
+
+
+if __name__ == "__main__":
+    main()

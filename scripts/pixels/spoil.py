@@ -1,0 +1,114 @@
+"""What cameras and codecs do to a picture: exposure, colour, sharpness, noise, blocks, the frame's edge."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from chance import Chance
+
+Tensor = torch.Tensor
+
+BLOCK = 8
+
+
+def _cosines(device: torch.device) -> Tensor:
+    """(8, 8) the cosine waves of a block, a row each, orthonormal (DCT-II)."""
+    k = torch.arange(BLOCK, device=device, dtype=torch.float32)
+    basis = torch.cos(math.pi / BLOCK * (k[None] + 0.5) * k[:, None]) * math.sqrt(2 / BLOCK)
+    basis[0] /= math.sqrt(2)
+    return basis
+
+
+class Spoil:
+    """Call it with pictures (S, 3, H, W), 0..1: each is spoiled, some much, most a little.
+
+    Args:
+        chance: draws.
+    """
+
+    def __init__(self, chance: Chance) -> None:
+        self.chance, self.device = chance, chance.device
+        self.basis = _cosines(chance.device)
+        k = torch.arange(BLOCK, device=chance.device, dtype=torch.float32)
+        self.steps = 1 + 0.9 * (k[:, None] + k[None])  # coders keep slow waves better
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """The same pictures as a camera and a codec would give them."""
+        count, _, height, width = image.shape
+        image = self._soft(self._colour(image))
+        noise = self._each(count) ** 2 * 0.05
+        fine = self.chance.normal(*image.shape)
+        coarse = F.interpolate(self.chance.normal(count, 3, height // 2, width // 2), scale_factor=2.0)
+        image = image + noise * torch.where(self._each(count) < 0.5, fine, coarse)
+        image = self._coded(image.clamp(0, 1))
+        return self._cut(image).clamp(0, 1)
+
+    def _each(self, count: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        """(S, 1, 1, 1) a number for each picture, evenly between two bounds."""
+        return self.chance.uniform(count, low=low, high=high)[:, None, None, None]
+
+    def _colour(self, image: Tensor) -> Tensor:
+        """Exposure, tint, gamma, saturation and contrast."""
+        count = len(image)
+        gain = torch.exp(
+            0.22 * self.chance.normal(count, 1, 1, 1) + 0.07 * self.chance.normal(count, 3, 1, 1)
+        )
+        gamma = torch.exp(0.22 * self.chance.normal(count, 1, 1, 1))
+        image = (image.clamp(1e-4, 1) * gain).clamp(1e-4, 1) ** gamma
+        grey = image.mean(1, keepdim=True)
+        strength = torch.where(self._each(count) < 0.05, self._each(count) * 0, self._each(count, 0.4, 1.5))
+        image = grey + (image - grey) * strength
+        middle = image.mean(dim=(1, 2, 3), keepdim=True)
+        return (middle + (image - middle) * self._each(count, 0.65, 1.3)).clamp(0, 1)
+
+    def _soft(self, image: Tensor) -> Tensor:
+        """Seen small and enlarged, out of focus, or moved while the shutter was open."""
+        count, size = len(image), image.shape[-1]
+        x = torch.arange(-7, 8, device=self.device, dtype=torch.float32)
+        sigma = 0.25 + 2.4 * self._each(count) ** 3
+        along = self._each(count, 0, math.pi)
+        stretch = 1 + 2.5 * (self._each(count) < 0.2) * self._each(count)
+        u = x[None, None, :] * along[:, 0].cos() + x[None, :, None] * along[:, 0].sin()
+        v = -x[None, None, :] * along[:, 0].sin() + x[None, :, None] * along[:, 0].cos()
+        s = sigma[:, 0]
+        kernel = torch.exp(-0.5 * ((u / (s * stretch[:, 0])) ** 2 + (v / s) ** 2))
+        kernel = kernel / kernel.sum((1, 2), keepdim=True)
+        weight = kernel[:, None].expand(count, 3, 15, 15).reshape(count * 3, 1, 15, 15)
+        flat = F.conv2d(image.reshape(1, count * 3, size, size), weight, padding=7, groups=count * 3)
+        image = flat.reshape(count, 3, size, size)
+        shrunk = F.interpolate(image, size=(size // 2, size // 2), mode="area")
+        shrunk = F.interpolate(shrunk, size=(size, size), mode="bilinear")
+        return torch.where(self._each(count) < 0.25, shrunk, image)
+
+    def _coded(self, image: Tensor) -> Tensor:
+        """Blocks of 8 by 8 whose cosine waves are rounded, colours more coarsely, as video coders do."""
+        count, _, height, width = image.shape
+        red, green, blue = image.unbind(1)
+        light = 0.299 * red + 0.587 * green + 0.114 * blue
+        planes = torch.stack([light, blue - light, red - light], 1)
+        shift = int(self.chance.integers(BLOCK, 1))
+        planes = planes.roll((shift, shift), (2, 3))
+        blocks = planes.reshape(count, 3, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+        waves = self.basis @ blocks.permute(0, 1, 2, 4, 3, 5) @ self.basis.T
+        coarse = torch.exp(self._each(count, math.log(0.002), math.log(0.035)))[..., None, None]
+        step = coarse * self.steps * torch.tensor([1, 2.0, 2.0], device=self.device).reshape(3, 1, 1, 1, 1)
+        waves = (waves / step).round() * step
+        blocks = self.basis.T @ waves @ self.basis
+        planes = blocks.permute(0, 1, 2, 4, 3, 5).reshape(count, 3, height, width)
+        planes = planes.roll((-shift, -shift), (2, 3))
+        light, of_blue, of_red = planes.unbind(1)
+        blue, red = light + of_blue, light + of_red
+        return torch.stack([red, (light - 0.299 * red - 0.114 * blue) / 0.587, blue], 1)
+
+    def _cut(self, image: Tensor) -> Tensor:
+        """Beyond the edge of the camera's picture a crop is black."""
+        count, size = len(image), image.shape[-1]
+        at = torch.arange(size, device=self.device)
+        row, column = at[None, None, :, None], at[None, None, None, :]
+        deep = (self._each(count) ** 2 * 0.4 * size * (self._each(count) < 0.3)).floor()
+        side = self._each(count, 0, 4).floor()
+        hidden = ((side == 0) & (row < deep)) | ((side == 1) & (row >= size - deep))
+        hidden = hidden | ((side == 2) & (column < deep)) | ((side == 3) & (column >= size - deep))
+        return torch.where(hidden, torch.zeros_like(image), image)
