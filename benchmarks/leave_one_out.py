@@ -15,6 +15,9 @@ sides put right. Figures are
 pooled over views, frames and joints. "as detected" is the given calibration without any repair. Where the
 person is solved, nothing is triangulated: the body is solved from the other views, as a capture does, and its
 landmarks are reprojected.
+
+Where the keypoints have joint centres beside the landmarks, "of centres" judges those of the same 17 places:
+triangulated from the other views' centres, or the solved body's, against the centres in the view left out.
 """
 
 from __future__ import annotations
@@ -39,12 +42,12 @@ from mocap.config import CaptureConfig, load_views
 from mocap.detect import DEFAULT
 from mocap.detect.parts import read_keypoints
 from mocap.detect.run import detect_views
-from mocap.keypoints import Keypoints2D
+from mocap.keypoints import Keypoints2D, Layout
 from mocap.observations import Observations
 from mocap.refiner import refine_views
-from mocap.refining import common_rows, refine_cameras, typical_heights
+from mocap.refining import COMMON, common_rows, refine_cameras, typical_heights
 from mocap.selfcal import triangulated
-from mocap.swaps import exchange, repair_swaps
+from mocap.swaps import repair_swaps
 from mocap.take import Take
 from mocap.video import probe
 from rigs.solving.body import load_body
@@ -117,20 +120,39 @@ def report(seen: Seen, cameras: Cameras) -> None:
     click.echo(f"{'':22} {'count':>7} {'median':>7} {'mean':>7} {'p95':>7}   median by view")
     show("as detected", judged(seen.detected, cameras))
     show("sides repaired", judged(repair_swaps(seen.detected, cameras)[0], cameras))
-    show("keypoints refined", judged(repair_swaps(seen.refined, cameras)[0], cameras))
-    found, repaired, swaps = refine_cameras(seen.refined, cameras)
+    refined = repair_swaps(seen.refined, cameras)[0]
+    show("keypoints refined", judged(refined, cameras))
+    centres = common_rows(refined.layout) if refined.layout.same else []
+    if centres:
+        show("  of centres", judged(refined, cameras, rows=centres))
+    found, repaired, _ = refine_cameras(seen.refined, cameras)
     show("cameras refined" if found.helped else "cameras left as given", judged(repaired, found.cameras))
-    raw = exchange(seen.detected, swaps)
+    raw = repair_swaps(seen.detected, found.cameras)[0]
     show("  of raw detections", judged(raw, found.cameras, repaired))
-    show("  person solved", solved_without(repaired, found.cameras, repaired))
+    if centres:
+        show("  of centres", judged(repaired, found.cameras, rows=centres))
+    solved = solved_misses(repaired, found.cameras, repaired)
+    show("  person solved", summary(solved[:, :, landmark_rows(repaired.layout)]))
     show("  of raw detections", solved_without(repaired, found.cameras, raw))
+    if centres:
+        show("  of centres", summary(solved[:, :, centres]))
     for line in found.words:
         click.echo(f"  {line}")
 
 
-def judged(seen: Observations, cameras: Cameras, others: Observations | None = None) -> LeftOut:
-    """Leave each camera out in turn; foretell it from what the others saw, or from `others` of them."""
-    rows, given = common_rows(seen.layout), others or seen
+def landmark_rows(layout: Layout) -> list[int]:
+    """Rows of the detector's landmarks of the joints of COCO."""
+    return [layout.index(name) for name in COMMON if name in layout.landmarks]
+
+
+def judged(
+    seen: Observations, cameras: Cameras, others: Observations | None = None, rows: list[int] | None = None
+) -> LeftOut:
+    """Leave each camera out in turn; foretell it from what the others saw, or from `others` of them.
+
+    Judges the joints of COCO, or what is at `rows`.
+    """
+    rows, given = rows or landmark_rows(seen.layout), others or seen
     scale = SCALE * float(np.median(typical_heights(seen)))
     trust = given.confidence[:, :, rows]
     return summary(leave_one_out(cameras, given.pixels[:, :, rows], trust, scale, seen.pixels[:, :, rows]))
@@ -138,9 +160,19 @@ def judged(seen: Observations, cameras: Cameras, others: Observations | None = N
 
 def solved_without(seen: Observations, cameras: Cameras, judge: Observations) -> LeftOut:
     """Leave each camera out in turn, solve the person from the others, and foretell what `judge` has."""
+    return summary(solved_misses(seen, cameras, judge)[:, :, landmark_rows(seen.layout)])
+
+
+def solved_misses(seen: Observations, cameras: Cameras, judge: Observations) -> np.ndarray:
+    """Distances (V, T, J) px as `solved_without` sums them up, NaN for landmarks that the body has not.
+
+    Of layouts that have more landmarks than `judge`, the first are its.
+    """
     body = load_body()
     attachment = load_attachment(seen.layout, body)
-    error = np.full(seen.confidence.shape, np.nan)
+    known = attachment.rows < len(judge.layout)
+    rows = attachment.rows[known]
+    error = np.full(judge.confidence.shape, np.nan)
     for v, camera in enumerate(cameras):
         others = [k for k in range(len(cameras)) if k != v]
         kept = Cameras(tuple(cameras[k] for k in others))
@@ -148,9 +180,9 @@ def solved_without(seen: Observations, cameras: Cameras, judge: Observations) ->
         found = animate(rest, kept, triangulated(rest, kept))
         sizes = np.array([found.sizes[name] for name in body.size_names])
         posed = Chain(body).place(Pose(found.motion.root, found.motion.rotations), sizes)
-        pixels = camera.project(locate(posed, attachment.points(found.stature)))
-        error[v][:, attachment.rows] = np.linalg.norm(pixels - judge.pixels[v][:, attachment.rows], axis=-1)
-    return summary(error[:, :, common_rows(seen.layout)])
+        pixels = camera.project(locate(posed, attachment.points(found.stature)))[:, known]
+        error[v][:, rows] = np.linalg.norm(pixels - judge.pixels[v][:, rows], axis=-1)
+    return error
 
 
 def show(title: str, found: LeftOut) -> None:

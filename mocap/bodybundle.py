@@ -97,7 +97,7 @@ def load_build(layout: Layout, refined: bool = False) -> Build:
 
 
 def _table(layout: Layout) -> dict[str, Any]:
-    source = resources.files("mocap") / "landmarks" / f"{layout.name}_bones.yaml"
+    source = resources.files("mocap") / "landmarks" / f"{layout.detector.name}_bones.yaml"
     if not source.is_file():
         raise MocapError(
             f"layout {layout.name}: nobody has measured bodies in it; "

@@ -37,7 +37,7 @@ class Guess:
 @lru_cache
 def load_guess(layout: Layout) -> Guess:
     """Load what is known of the 3D landmarks of `layout`; raises MocapError when nothing is."""
-    source = resources.files("mocap") / "landmarks" / f"{layout.name}_world.yaml"
+    source = resources.files("mocap") / "landmarks" / f"{layout.detector.name}_world.yaml"
     if not source.is_file():
         raise MocapError(
             f"layout {layout.name}: its detector gives no 3D guess; one camera needs one, use blazepose"

@@ -45,12 +45,13 @@ def bodies_before_cameras(seen: Observations, lenses: Cameras, stature: float) -
             "no calibration: the detector gives no 3D guess of the body, from which cameras are placed; use"
             " blazepose, or calibrate with a board"
         )
+    guessed = slice(len(seen.layout.detector))  # of what was put beside its landmarks it guesses nothing
     placed = np.full((*seen.pixels.shape[:3], 3), np.nan)
     for v, lens in enumerate(lenses):
         image = lens.undistort(seen.pixels[v])
         right, below = angles_off_axis(image, seen.layout)
         turned = facing_the_eye(seen.world[v], right)
-        if np.isfinite(turned).all(axis=(1, 2)).sum() < LEAST_FRAMES:
+        if np.isfinite(turned[:, guessed]).all(axis=(1, 2)).sum() < LEAST_FRAMES:
             continue
         tilt, _ = camera_tilt(turned, below, seen.layout)
         shape = guess.scale * stature * in_camera_axes(guess, turned, below, tilt)

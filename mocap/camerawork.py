@@ -161,7 +161,7 @@ def boxes_of(people: Sequence[Observations]) -> Floats:
     """Left, top, right and bottom (T, P, 4) of people in the first view, pixels; NaN where nobody is seen."""
     out = []
     for seen in people:
-        points = seen.pixels[0]
+        points = seen.pixels[0][:, : len(seen.layout.detector)]
         known = np.isfinite(points)
         low = np.where(known, points, np.inf).min(axis=1)
         high = np.where(known, points, -np.inf).max(axis=1)

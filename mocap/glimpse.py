@@ -53,6 +53,7 @@ def with_doubt_at_edges(seen: Observations, sizes: Sequence[tuple[int, int]]) ->
 
     Whatever is out of the image was not seen, but a detector is sure of it: where it says 1 or 2 per cent of
     the body's height and a confidence of 0.95 and more, it errs by 4 to 5 (held-out people of the pairs).
+    Joint centres beside its landmarks know themselves how far they may be off there.
 
     Args:
         seen: V views of one person.
@@ -64,6 +65,7 @@ def with_doubt_at_edges(seen: Observations, sizes: Sequence[tuple[int, int]]) ->
     far = np.array(sizes, dtype=np.float64)[:, None, None] - 1 - seen.pixels
     inside = np.minimum(seen.pixels, far).min(axis=-1) / height
     least = np.interp(np.nan_to_num(inside, nan=np.inf), *DOUBT) * height
+    least[:, :, len(seen.layout.detector) :] = 0.0
     return replace(seen, spread=np.fmax(seen.spread, np.where(np.isfinite(inside), least, np.nan)))
 
 
@@ -123,7 +125,8 @@ def guessed_depths(
     each = [_depth_in_view(seen, v, camera, landmarks, stature)[:, rows] for v, camera in enumerate(cameras)]
     found, pixels = np.stack(each), seen.pixels[:, :, rows]
     sd = np.broadcast_to(load_guess(seen.layout).sd[rows] * stature, found.shape)
-    weak = _depth_sd(pixels, cameras, found, image_sd) > WEAK * sd
+    about = _of_their_like(found, rows, seen.layout)
+    weak = _with_their_like(_depth_sd(pixels, cameras, about, image_sd), rows, seen.layout) > WEAK * sd
     weak &= np.isin(rows, _arms(seen.layout))
     depth = np.where((seen.confidence[:, :, rows] > SEEN) & weak, found, np.nan)
     return depth, np.where(np.isfinite(depth), sd, np.inf)
@@ -132,6 +135,26 @@ def guessed_depths(
 def _arms(layout: Layout) -> list[int]:
     names = [f"{side}_{part}" for side in ("left", "right") for part in ARMS]
     return [layout.index(name) for name in names if name in layout.landmarks]
+
+
+def _of_their_like(depth: Floats, rows: Indices, layout: Layout) -> Floats:
+    """Depths (V, T, N): that of the same place for rows of which nothing is guessed."""
+    place, out = {int(row): n for n, row in enumerate(rows)}, depth.copy()
+    for one, other in layout.same:
+        if one in place and other in place:
+            own, guess = depth[..., place[other]], depth[..., place[one]]
+            out[..., place[other]] = np.where(np.isfinite(own), own, guess)
+    return out
+
+
+def _with_their_like(sd: Floats, rows: Indices, layout: Layout) -> Floats:
+    """Deviations (V, T, N) of rows of which some are the same place: what both together tell."""
+    place = {int(row): n for n, row in enumerate(rows)}
+    told = sd**-2
+    for one, other in layout.same:
+        if one in place and other in place:
+            told[..., place[one]] += sd[..., place[other]] ** -2
+    return np.asarray(told**-0.5)
 
 
 def _depth_sd(pixels: Floats, cameras: Cameras, depth: Floats, image_sd: Floats) -> Floats:

@@ -16,6 +16,8 @@ from mocap.errors import MocapError
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
+_MORE = ("world", "spread", "detected", "centres")  # what keypoints may have beside points and confidence
+
 
 @dataclass(frozen=True, eq=False)
 class Layout:
@@ -29,6 +31,9 @@ class Layout:
             its own inverse, so `points[..., layout.mirror, :]` swaps the sides.
         groups: landmark indices by group ("head", "arms", "legs"): disjoint, together all landmarks,
             each closed under `mirror`.
+        detected_as: name of the layout in which the first landmarks were detected, before anything refined
+            them; "" = this one.
+        same: pairs of landmarks that mean the same place on the body, as two networks see it.
     """
 
     name: str
@@ -36,6 +41,13 @@ class Layout:
     edges: tuple[tuple[int, int], ...]
     mirror: Indices
     groups: dict[str, list[int]]
+    detected_as: str = ""
+    same: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def detector(self) -> Layout:
+        """The layout as it was detected."""
+        return load_layout(self.detected_as) if self.detected_as else self
 
     def __len__(self) -> int:
         return len(self.landmarks)
@@ -91,7 +103,8 @@ def _layout(table: dict[str, Any]) -> Layout:
     mirror.flags.writeable = False
     edges = tuple((where[a], where[b]) for a, b in table["edges"])
     groups = {group: [where[n] for n in members] for group, members in table["groups"].items()}
-    return Layout(table["name"], names, edges, mirror, groups)
+    same = tuple((where[a], where[b]) for a, b in table.get("same", []))
+    return Layout(table["name"], names, edges, mirror, groups, table.get("detected_as", ""), same)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +125,8 @@ class Keypoints2D:
         spread: (T, P, J) pixels that each point may be off, one standard deviation, or NaN; None = as is
             usual for its layout and confidence.
         detected: (T, P, J, 2) pixels, the points before anything refined them; None = as they are.
+        centres: (T, P, C, 3) where joint centres are, see `mocap.detect.centres`: x, y and how far each may
+            be off, pixels; NaN = nobody looked; or None.
 
     Raises:
         MocapError: a shape, a confidence or a time that breaks the above; says which.
@@ -125,9 +140,10 @@ class Keypoints2D:
     world: Array | None = None
     spread: Array | None = None
     detected: Array | None = None
+    centres: Array | None = None
 
     def __post_init__(self) -> None:
-        for field in ("points", "confidence", "times", "world", "spread", "detected"):
+        for field in ("points", "confidence", "times", *_MORE):
             value = getattr(self, field)
             if value is not None:
                 object.__setattr__(self, field, _frozen(value))
@@ -150,7 +166,7 @@ class Keypoints2D:
 
     def take(self, frames: Indices | Sequence[int]) -> Keypoints2D:
         """The frames with these (increasing) indices; times stay as they are."""
-        more = [None if a is None else a[frames] for a in (self.world, self.spread, self.detected)]
+        more = [None if a is None else a[frames] for a in self._more()]
         points, confidence, times = self.points[frames], self.confidence[frames], self.times[frames]
         return Keypoints2D(self.layout, points, confidence, times, self.size, *more)
 
@@ -177,18 +193,27 @@ class Keypoints2D:
             return np.where(there.reshape(*there.shape, *(1,) * (chosen.ndim - 2)), chosen, missing)
 
         points, confidence = moved(self.points, np.nan), moved(self.confidence, 0.0)
-        more = [None if a is None else moved(a, np.nan) for a in (self.world, self.spread, self.detected)]
+        more = [None if a is None else moved(a, np.nan) for a in self._more()]
         return Keypoints2D(self.layout, points, confidence, self.times, self.size, *more)
 
     def as_detected(self) -> Keypoints2D:
         """The same before anything refined it."""
         points = self.points if self.detected is None else self.detected
-        return Keypoints2D(self.layout, points, self.confidence, self.times, self.size, self.world)
+        layout, rows = self.layout.detector, slice(len(self.layout.detector))
+        world = None if self.world is None else self.world[:, :, rows]
+        points, confidence = points[:, :, rows], self.confidence[:, :, rows]
+        return Keypoints2D(layout, points, confidence, self.times, self.size, world, centres=self.centres)
 
-    def replace(self, points: Array, confidence: Array, world: Array | None = None) -> Keypoints2D:
-        """The same frames with other points; keeps its 3D guess unless another is given."""
-        kept = self.world if world is None else world
-        return Keypoints2D(self.layout, points, confidence, self.times, self.size, kept)
+    def replace(
+        self, points: Array, confidence: Array, world: Array | None = None, centres: Array | None = None
+    ) -> Keypoints2D:
+        """The same frames with other points, not refined; guess and centres stay unless others are given."""
+        guess = self.world if world is None else world
+        kept = self.centres if centres is None else centres
+        return Keypoints2D(self.layout, points, confidence, self.times, self.size, guess, centres=kept)
+
+    def _more(self) -> list[Array | None]:
+        return [getattr(self, field) for field in _MORE]
 
 
 def _frozen(value: npt.ArrayLike) -> Array:
@@ -213,6 +238,12 @@ def _check_shapes(k: Keypoints2D) -> None:
     for name, array, right in wanted:
         if array is not None and array.shape != right:
             raise MocapError(f"keypoints ({k.layout.name}): {name} has shape {array.shape}, must be {right}")
+    if k.centres is not None and (k.centres.ndim, *k.centres.shape[:2], k.centres.shape[-1]) != (
+        4,
+        *shape[:2],
+        3,
+    ):
+        raise MocapError(f"keypoints: centres must have axes (T, P, C, 3), not shape {k.centres.shape}")
     if min(k.size) < 1:
         raise MocapError(f"keypoints: image size must be at least 1 x 1 pixels, not {k.size}")
 

@@ -78,7 +78,9 @@ class Observations:
         """Return the same before anything refined it."""
         if self.detected is None:
             return self
-        return replace(self, pixels=self.detected, spread=None, detected=None)
+        layout, rows = self.layout.detector, slice(len(self.layout.detector))
+        before = replace(self, pixels=self.detected, spread=None, detected=None).each(lambda a: a[:, :, rows])
+        return replace(before, layout=layout)
 
     def with_sides(self, swapped: NDArray[np.bool_]) -> Observations:
         """Exchange left and right where `swapped` (V, T, J) says so, for both of a pair alike."""

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocap.centred import with_centres, with_their_sides
 from mocap.detect.parts import read_keypoints
 from mocap.keypoints import Indices, Keypoints2D
 from mocap.observations import Observations
@@ -89,10 +90,11 @@ def refine_keypoints(view: Keypoints2D, network: Network) -> Keypoints2D:
     """
     if view.world is None or not len(view):
         return view
+    view = with_their_sides(view)
     points, spread = view.points.copy(), np.full(view.confidence.shape, np.nan)
     for person in range(view.people):
         points[:, person], spread[:, person] = _refined_person(view, person, network)
-    return replace(view, points=points, spread=spread, detected=view.points)
+    return with_centres(replace(view, points=points, spread=spread, detected=view.points))
 
 
 def refine_views(views: Mapping[str, Keypoints2D], detector: str) -> dict[str, Keypoints2D]:

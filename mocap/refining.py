@@ -62,8 +62,10 @@ def judge(seen: Observations, cameras: Cameras) -> LeftOut:
 
 
 def common_rows(layout: Layout) -> list[int]:
-    """Rows of the landmarks of `COMMON` that a layout has."""
-    return [layout.index(name) for name in COMMON if name in layout.landmarks]
+    """Rows of the landmarks of `COMMON` that a layout has; of their centres where it has those, too."""
+    centres = dict(layout.same)
+    rows = [layout.index(name) for name in COMMON if name in layout.landmarks]
+    return [centres.get(row, row) for row in rows]
 
 
 def typical_heights(seen: Observations) -> np.ndarray:

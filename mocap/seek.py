@@ -196,11 +196,11 @@ class _View:
         points, confidence = seen.points.copy(), seen.confidence.copy()
         points[frames[good], 0] = found.points[good, person]
         confidence[frames[good], 0] = found.confidence[good, person]
-        world = None
-        if seen.world is not None and found.world is not None:
-            world = seen.world.copy()
-            world[frames[good], 0] = found.world[good, person]
-        return seen.replace(points, confidence, world)
+        world, centres = (
+            None if old is None or new is None else _with(old, frames[good], new[good, person])
+            for old, new in ((seen.world, found.world), (seen.centres, found.centres))
+        )
+        return seen.replace(points, confidence, world, centres)
 
     def _fits(self, found: Keypoints2D, frames: Indices) -> Bools:
         """(K, N) whether what was found for each person is that person."""
@@ -232,6 +232,13 @@ class _View:
                 off = median_miss(found.points[:, lane], seen.points[frames, 0], sure)
                 out |= off < ONE_BODY * self.height[lane, frames]
         return out
+
+
+def _with(values: Floats, frames: Indices, others: Floats) -> Floats:
+    """Values (F, 1, ...) with others (N, ...) in some frames."""
+    out = values.copy()
+    out[frames, 0] = others
+    return out
 
 
 def _middle(points: Floats, layout: Layout, part: str) -> Floats:

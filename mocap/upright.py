@@ -31,7 +31,8 @@ def camera_tilt(turned: Floats, below: Floats, layout: Layout) -> tuple[float, f
         (tilt, roll) radians: tilt is positive when the camera looks down, roll when the world's up leans to
         the right of the image.
     """
-    rows = np.isfinite(turned).all(axis=(1, 2)) & np.isfinite(below)
+    guessed = turned[:, : len(layout.detector)]  # of what was put beside its landmarks it guesses nothing
+    rows = np.isfinite(guessed).all(axis=(1, 2)) & np.isfinite(below)
     point = {n: turned[rows][:, layout.index(n)] for n in layout.landmarks}
 
     def middle(name: str) -> Floats:

@@ -79,7 +79,7 @@ def main() -> int:
     pairs = loader(folder)
     body, layout = load_body(), load_layout("blazepose33")
     train = [Truth(s, body, pairs) for s in pairs.load(folder / "blazepose_pairs.npz", split="train")]
-    fits = {name: fit_landmark(name, train, layout.landmarks) for name in CARRIED}
+    fits = {name: fit_landmark(name, *CARRIED[name], train, layout.landmarks) for name in CARRIED}
     table = {
         "layout": layout.name,
         "scatter_at_visibility": scatter_at_visibility([spread for _, *spread in fits.values()]),
@@ -91,10 +91,9 @@ def main() -> int:
 
 
 def fit_landmark(
-    name: str, train: list[Truth], landmarks: tuple[str, ...]
+    name: str, joint: str, bones: list[str], train: list[Truth], landmarks: tuple[str, ...]
 ) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     """Fit one landmark: its row of the table, the visibilities, and the errors over its scatter."""
-    joint, bones = CARRIED[name]
     rows = [r for t in train for r in t.rows(name, joint, bones, landmarks)]
     offset = robust_fit(rows) * KEPT.get(name, 1.0)
     error = np.concatenate([np.linalg.norm(e - a @ offset, axis=-1) for a, e, _, _ in rows])

@@ -7,7 +7,7 @@ solve's own doing: its priors, which pull as hard as they would on a real detect
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -76,6 +76,26 @@ def observed(seen_by: Cameras, people: Sequence[Person], fps: Fraction = Fractio
     """What each camera sees of its person."""
     pixels = np.stack([c.project(p.landmarks) for c, p in zip(seen_by, people, strict=True)])
     return Observations(seen_by.names, LAYOUT, pixels, np.full(pixels.shape[:-1], SURE), fps)
+
+
+def beside(seen: Observations, cameras: Cameras, person: Person) -> Observations:
+    """The same with the centres of the person's joints beside the landmarks, as sure; no others are seen."""
+    whole = load_layout(f"{seen.layout.name}_centres")
+    attachment, count = load_attachment(whole, load_body()), len(whole) - len(seen.layout)
+    where = np.full((seen.frames, count, 3), np.nan)
+    for row, joint, offset in zip(attachment.rows, attachment.joint, attachment.offsets, strict=True):
+        if row >= len(seen.layout) and not offset.any():
+            where[:, row - len(seen.layout)] = person.joints[:, joint]
+    pixels = np.stack([camera.project(where) for camera in cameras])
+    sight = np.where(np.isfinite(pixels).all(axis=-1), SURE, 0.0)
+    world = None if seen.world is None else np.full((*sight.shape, 3), np.nan)
+    return replace(
+        seen,
+        layout=whole,
+        pixels=np.concatenate([seen.pixels, pixels], axis=2),
+        confidence=np.concatenate([seen.confidence, sight], axis=2),
+        world=None if seen.world is None else np.concatenate([seen.world, world], axis=2),
+    )
 
 
 def film(

@@ -27,6 +27,8 @@ class Detection:
         confidence: (P, J) in [0, 1]; 0 where a point is NaN.
         world: (P, J, 3) the detector's own guess in 3D, metres, x right, y down, z away, about the
             hips; or None.
+        centres: (P, C, 3) pixels where joint centres are and how far they may be off, see
+            `mocap.detect.centres`; or None.
     """
 
     index: int
@@ -34,6 +36,7 @@ class Detection:
     points: Array
     confidence: Array
     world: Array | None = None
+    centres: Array | None = None
 
 
 class Detector(Protocol):

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mocap.detect.base import Detection, Sought
+from mocap.detect.centres import CENTRES, VERSION, CentreNetwork
 from mocap.detect.follow import GREY, Body, Follower, Region
 from mocap.errors import DetectError
 from mocap.keypoints import load_layout
 from mocap.video import Frame, Image
 
+if TYPE_CHECKING:
+    from mocap.detect.posegraph import PoseNetworks
+
+_Found = dict[int, tuple[Body, Image]]  # by lane, who was seen and the image in which
+_Seen = tuple[Frame, _Found]
+
 _FOLLOWING = 2  # the version of `mocap.detect.follow`
+_BESIDE = 2  # frames in which joint centres are still looked for while the next is
 
 
 class BlazePose:
@@ -37,7 +48,7 @@ class BlazePose:
             release = metadata.version("mediapipe")
         except metadata.PackageNotFoundError as error:
             raise DetectError("BlazePose needs mediapipe: run `pip install mediapipe==0.10.21`") from error
-        self.version = f"mediapipe {release} full {'one' if alone else f'all {_FOLLOWING}'}"
+        self.version = f"mediapipe {release} full {'one' if alone else f'all {_FOLLOWING}'} {VERSION}"
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[Detection]:
         """Give the landmarks of everybody in each frame; confidence is MediaPipe's visibility.
@@ -49,9 +60,7 @@ class BlazePose:
 
         with closing(PoseNetworks()) as networks:
             follower = Follower(networks, self.alone)
-            for frame in frames:
-                found: dict[int, Body] = {} if frame.image is None else follower.step(frame.image, frame.time)
-                yield Detection(frame.index, frame.time, *_lanes(found, max(found, default=0) + 1))
+            yield from _with_centres(_followed(follower, frames), lambda found: max(found, default=0) + 1)
 
     def look(self, frames: Iterable[Frame], sought: Sought) -> Iterator[Detection]:
         """Give the landmarks of whoever is where people are sought.
@@ -63,14 +72,55 @@ class BlazePose:
 
         count = int(sought.lanes.max(initial=0)) + 1
         with closing(PoseNetworks()) as networks:
-            for frame in frames:
-                found: dict[int, Body] = {}
-                for n in range(*np.searchsorted(sought.frames, [frame.index, frame.index + 1])):
-                    shown = None if frame.image is None else without_others(frame.image, sought, n)
-                    body = None if shown is None else networks.look(shown, Region(*sought.regions[n]))
-                    if body is not None:
-                        found[int(sought.lanes[n])] = body
-                yield Detection(frame.index, frame.time, *_lanes(found, count))
+            yield from _with_centres(_looked(networks, frames, sought), lambda _: count)
+
+
+def _followed(follower: Follower, frames: Iterable[Frame]) -> Iterator[_Seen]:
+    """Everybody in each frame, and the image in which he was seen."""
+    for frame in frames:
+        image = frame.image
+        found = {} if image is None else follower.step(image, frame.time)
+        yield frame, {lane: (body, image) for lane, body in found.items() if image is not None}
+
+
+def _looked(networks: PoseNetworks, frames: Iterable[Frame], sought: Sought) -> Iterator[_Seen]:
+    """Whoever is where people are sought in each frame, and the image in which he was seen."""
+    for frame in frames:
+        found = {}
+        for n in range(*np.searchsorted(sought.frames, [frame.index, frame.index + 1])):
+            shown = None if frame.image is None else without_others(frame.image, sought, n)
+            body = None if shown is None else networks.look(shown, Region(*sought.regions[n]))
+            if shown is not None and body is not None:
+                found[int(sought.lanes[n])] = body, shown
+        yield frame, found
+
+
+def _with_centres(seen: Iterator[_Seen], lanes: Callable[[_Found], int]) -> Iterator[Detection]:
+    """Look for joint centres in a thread beside, as another frame is already being looked at.
+
+    Args:
+        seen: frames and who was seen in them.
+        lanes: how many places the P axis has, by who was seen.
+    """
+    waiting: deque[tuple[Frame, _Found, dict[int, Future[np.ndarray]]]] = deque()
+
+    def oldest() -> Detection:
+        frame, found, centres = waiting.popleft()
+        done = {lane: future.result() for lane, future in centres.items()}
+        bodies = {lane: body for lane, (body, _) in found.items()}
+        return Detection(frame.index, frame.time, *_lanes(bodies, done, lanes(found)))
+
+    finder = CentreNetwork()
+    with ThreadPoolExecutor(1) as beside:
+        for frame, found in seen:
+            futures = {
+                lane: beside.submit(finder.look, image, body.points) for lane, (body, image) in found.items()
+            }
+            waiting.append((frame, found, futures))
+            if len(waiting) > _BESIDE:
+                yield oldest()
+        while waiting:
+            yield oldest()
 
 
 def without_others(image: Image, sought: Sought, number: int) -> Image:
@@ -86,10 +136,13 @@ def without_others(image: Image, sought: Sought, number: int) -> Image:
     return np.where(hidden[..., None] > 0, np.uint8(GREY), image)
 
 
-def _lanes(found: dict[int, Body], count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points (P, 33, 2), confidence (P, 33) and world (P, 33, 3); a lane without anybody is NaN."""
+def _lanes(
+    found: dict[int, Body], centres: dict[int, np.ndarray], count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Points (P, 33, 2), confidence (P, 33), world (P, 33, 3) and centres (P, C, 3); NaN without anybody."""
     points, world = np.full((count, 33, 2), np.nan), np.full((count, 33, 3), np.nan)
-    confidence = np.zeros((count, 33))
+    confidence, at = np.zeros((count, 33)), np.full((count, len(CENTRES), 3), np.nan)
     for lane, body in found.items():
         points[lane], confidence[lane], world[lane] = body.points, body.confidence, body.world
-    return points, confidence, world
+        at[lane] = centres[lane]
+    return points, confidence, world, at

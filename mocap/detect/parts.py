@@ -68,6 +68,8 @@ class Parts:
         }
         if detections[0].world is not None:
             columns["world"] = _padded([d.world for d in detections if d.world is not None], np.nan)
+        if detections[0].centres is not None:
+            columns["centres"] = _padded([d.centres for d in detections if d.centres is not None], np.nan)
         self.take.write_arrays(self._name(first), key=np.array(self.key), **columns)
 
     def join(self, size: tuple[int, int]) -> None:
@@ -143,6 +145,7 @@ def read_keypoints(take: Take, view: str) -> Keypoints2D:
             times=found["times"],
             size=(int(found["size"][0]), int(found["size"][1])),
             world=found.get("world"),
+            centres=found.get("centres"),
         )
     except (KeyError, IndexError) as error:
         raise TakeError(f"{take.path(name)} lacks {error}: delete the file and capture again") from error

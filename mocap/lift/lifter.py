@@ -91,15 +91,15 @@ def lift_view(seen: Observations, camera: Camera, up: Floats | None) -> Lifted |
     Raises:
         MocapError: the weights of the package are damaged.
     """
-    network = load_lifter(seen.layout.name)
+    raw = seen.as_detected()
+    network = load_lifter(raw.layout.name)
     if network is None:
         return None
-    raw = seen.as_detected()
     assert raw.world is not None
     left_out = np.isfinite(raw.pixels[0]).all(axis=-1) & (raw.confidence[0] == 0)
     confidence = np.where(left_out, UNSURE, raw.confidence[0])
     image = camera.undistort(raw.pixels[0])
-    return lift(image, confidence, raw.world[0], float(seen.fps), seen.layout, network, up)
+    return lift(image, confidence, raw.world[0], float(raw.fps), raw.layout, network, up)
 
 
 def lift(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import numpy as np
 import pytest
+import yaml
 
 from mocap.attach import Attachment, load_attachment
 from mocap.errors import MocapError
-from mocap.keypoints import load_layout
+from mocap.keypoints import Layout, load_layout
 from rigs import quat
 from rigs.solving.body import MIRROR, Body, load_body
 from rigs.solving.kinematics import Chain, Pose, locate
 from tests.synth import sized
 
-LAYOUT = load_layout("blazepose33")
+
+@pytest.fixture(scope="module", params=["blazepose33", "blazepose33_centres"])
+def layout(request: pytest.FixtureRequest) -> Layout:
+    return load_layout(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -22,24 +28,49 @@ def body() -> Body:
 
 
 @pytest.fixture(scope="module")
-def attachment(body: Body) -> Attachment:
-    return load_attachment(LAYOUT, body)
+def attachment(layout: Layout, body: Body) -> Attachment:
+    return load_attachment(layout, body)
 
 
 @pytest.fixture(scope="module")
-def standing(body: Body, attachment: Attachment) -> dict[str, np.ndarray]:
+def standing(layout: Layout, body: Body, attachment: Attachment) -> dict[str, np.ndarray]:
     """Landmarks and joints of a body of stature 1 at rest, by name."""
     rest = Pose(np.zeros((1, 3)), quat.identity(1, len(body.names)))
     posed = Chain(body).place(rest, sized(body, 1.0))
     marks = locate(posed, attachment.points(1.0))[0]
-    named = {LAYOUT.landmarks[row]: mark for row, mark in zip(attachment.rows, marks, strict=True)}
+    named = {layout.landmarks[row]: mark for row, mark in zip(attachment.rows, marks, strict=True)}
     return named | dict(zip(body.names, posed.positions[0], strict=True))
 
 
-def test_rows_are_landmarks_in_the_layouts_order(attachment: Attachment) -> None:
+def test_rows_are_landmarks_in_the_layouts_order(layout: Layout, attachment: Attachment) -> None:
     assert (np.diff(attachment.rows) > 0).all()
-    assert attachment.rows.max() < len(LAYOUT)
+    assert attachment.rows.max() < len(layout)
     assert attachment.offsets.shape == (len(attachment.rows), 22, 3)
+
+
+def test_every_landmark_of_the_file_is_in_the_layout_and_attached(
+    layout: Layout, attachment: Attachment
+) -> None:
+    table = yaml.safe_load((resources.files("mocap") / "landmarks" / f"{layout.name}.yaml").read_text())
+    assert table["layout"] == layout.name
+    given = set(table["landmarks"])
+    assert given <= set(layout.landmarks)
+    assert set(attachment.names) == given | {name.replace("left", "right") for name in given}
+
+
+def test_what_means_the_same_sits_near_each_other(layout: Layout, standing: dict[str, np.ndarray]) -> None:
+    for one, other in ((layout.landmarks[a], layout.landmarks[b]) for a, b in layout.same):
+        assert one in standing
+        if "heel" not in other:  # which has no place: it is not solved from
+            assert np.linalg.norm(standing[one] - standing[other]) < 0.05, one  # of stature
+
+
+def test_centres_of_joints_are_the_joints(layout: Layout, standing: dict[str, np.ndarray]) -> None:
+    joints = {"upperarm": "Arm", "lowerarm": "ForeArm", "hand": "Hand", "thigh": "UpLeg", "calf": "Leg"}
+    found = {centre: f"left_centre_{centre}" for centre in joints}
+    assert [name in standing for name in found.values()] == [bool(layout.same)] * len(joints)
+    for centre, name in found.items() if layout.same else ():
+        np.testing.assert_allclose(standing[name], standing[f"Left{joints[centre]}"], atol=1e-12)
 
 
 def test_every_landmark_has_its_mirror_image(standing: dict[str, np.ndarray]) -> None:
@@ -51,17 +82,17 @@ def test_every_landmark_has_its_mirror_image(standing: dict[str, np.ndarray]) ->
         assert standing[name][0] > 0  # the body's left is +x
 
 
-def test_both_sides_scatter_alike(attachment: Attachment) -> None:
-    sd = dict(zip((LAYOUT.landmarks[r] for r in attachment.rows), attachment.sd, strict=True))
+def test_both_sides_scatter_alike(layout: Layout, attachment: Attachment) -> None:
+    sd = dict(zip((layout.landmarks[r] for r in attachment.rows), attachment.sd, strict=True))
     assert all(sd[n] == sd[n.replace("left", "right")] for n in sd if "left" in n)
     assert 0.004 < min(sd.values()) < max(sd.values()) < 0.04  # of stature: 7 mm to 7 cm
 
 
 def test_landmarks_stand_for_joints_near_them(
-    attachment: Attachment, standing: dict[str, np.ndarray], body: Body
+    layout: Layout, attachment: Attachment, standing: dict[str, np.ndarray], body: Body
 ) -> None:
     for joint, row in attachment.start.items():
-        landmark = LAYOUT.landmarks[row]
+        landmark = layout.landmarks[row]
         side = "left" if joint.startswith("Left") else "right"
         assert landmark.startswith(side)
         name = joint.replace("Toe", "ToeBase")
@@ -91,5 +122,5 @@ def test_a_layout_of_which_nothing_is_known_is_refused(body: Body) -> None:
         load_attachment(load_layout("coco17"), body)
 
 
-def test_it_is_loaded_once(body: Body, attachment: Attachment) -> None:
-    assert load_attachment(LAYOUT, body) is attachment
+def test_it_is_loaded_once(layout: Layout, body: Body, attachment: Attachment) -> None:
+    assert load_attachment(layout, body) is attachment

@@ -11,11 +11,13 @@ from calibration.triangulate import triangulate
 from mocap.glimpse import (
     DOUBT,
     EDGE,
+    _with_their_like,
     guessed_depths,
     with_doubt_at_edges,
     with_single_sights,
     without_squeezed,
 )
+from mocap.keypoints import load_layout
 from mocap.observations import Observations
 from tests.calibration.synthetic import ring
 from tests.synth_take import LAYOUT, STATURE, guess, marching, observed
@@ -156,3 +158,44 @@ def _looking_at_hips(camera: Camera, centre: np.ndarray) -> Camera:
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = rotation, -rotation @ (centre + np.array([0.0, 0.95, 0.0]))
     return replace(camera, camera_from_world=pose)
+
+
+def test_two_networks_tell_more_of_one_place_than_each() -> None:
+    """What both say of a place is joined, for the detector's landmark: its depth alone may be guessed."""
+    whole = load_layout("blazepose33_centres")
+    names = ["left_wrist", "left_elbow", "left_centre_hand", "right_wrist", "centre_pelvis", "left_hip"]
+    rows = np.array([whole.index(name) for name in names])
+    sd = np.random.default_rng(0).uniform(0.01, 0.1, (3, 5, len(rows)))
+    sd[1, 2, 0], sd[2, 3, 2] = 1e6, 1e6  # one of both sees nothing
+    told = _with_their_like(sd.copy(), rows, whole)
+    np.testing.assert_allclose(told[..., 1:], sd[..., 1:])  # none that is alone, and not the centre
+    both = told[..., 0]
+    assert (both <= np.minimum(sd[..., 0], sd[..., 2])).all()
+    np.testing.assert_allclose(both[1, 2], sd[1, 2, 2])
+    np.testing.assert_allclose(both[2, 3], sd[2, 3, 0])
+    alike = _with_their_like(np.full((1, 1, len(rows)), 0.02), rows, whole)
+    np.testing.assert_allclose(alike[0, 0, 0], 0.02 / np.sqrt(2))
+    np.testing.assert_allclose(_with_their_like(sd[..., :2], rows[:2], LAYOUT), sd[..., :2])
+
+
+def test_centres_that_tell_a_depth_leave_nothing_to_guess() -> None:
+    """Of a landmark that one view sees, but whose centre several do, the detector is not asked."""
+    seen, _, cameras = scene()
+    assert seen.world is not None
+    whole = load_layout("blazepose33_centres")
+    rows = np.array([whole.index("left_wrist"), whole.index("left_centre_hand")])
+    more = np.full((*seen.pixels.shape[:2], len(whole) - len(LAYOUT)), np.nan)
+    truth = np.stack([camera.project(marching(FRAMES).landmarks[:, WRIST]) for camera in cameras])
+    more_pixels = np.repeat(more[..., None], 2, axis=-1)
+    more_pixels[:, :, rows[1] - len(LAYOUT)] = truth
+    pixels = np.concatenate([seen.pixels, more_pixels], axis=2)
+    confidence = np.where(np.isfinite(pixels).all(axis=-1), 0.9, 0.0)
+    world = np.concatenate([seen.world, np.repeat(more[..., None], 3, axis=-1)], axis=2)
+    both = replace(seen, layout=whole, pixels=pixels, confidence=confidence, world=world)
+    landmarks, _ = triangulate(cameras, pixels, confidence**2)
+    sd = np.where(confidence[:, :, rows] > 0, 0.003, np.inf)
+    unseen = sd.copy()
+    unseen[..., 1] = np.inf
+    asked, told = (guessed_depths(both, cameras, landmarks, STATURE, s, rows) for s in (unseen, sd))
+    assert asked is not None and told is not None
+    assert np.isfinite(asked[0][0, :, 0]).all() and np.isnan(told[0]).all()

@@ -18,7 +18,8 @@ def layout(request: pytest.FixtureRequest) -> Layout:
 
 
 def test_names_and_size(layout: Layout) -> None:
-    assert layout.name.endswith(str(len(layout)))
+    assert layout.detector.name.endswith(str(len(layout.detector)))
+    assert (layout.name == layout.detector.name) == (len(layout) == len(layout.detector))
     assert len(set(layout.landmarks)) == len(layout)
     assert [layout.index(n) for n in layout.landmarks] == list(range(len(layout)))
 
@@ -43,8 +44,27 @@ def test_edges_are_closed_under_mirror(layout: Layout) -> None:
     assert {frozenset(layout.mirror[list(e)]) for e in edges} == edges
 
 
+def test_a_layout_of_more_begins_as_it_was_detected(layout: Layout) -> None:
+    detected = layout.detector
+    rows = range(len(detected))
+    assert detected.detector is detected  # and not once more of something else
+    assert layout.landmarks[: len(detected)] == detected.landmarks
+    np.testing.assert_array_equal(layout.mirror[: len(detected)], detected.mirror)
+    assert layout.edges[: len(detected.edges)] == detected.edges
+    assert {g: [j for j in js if j in rows] for g, js in layout.groups.items()} == detected.groups
+
+
+def test_what_means_the_same_is_seen_once_by_each_network_and_on_both_sides(layout: Layout) -> None:
+    assert bool(layout.same) == (layout.name == "blazepose33_centres")
+    for own, others in (zip(*layout.same, strict=True),) if layout.same else ():
+        assert len(set(own)) == len(own) and len(set(others)) == len(others)
+        assert max(own) < len(layout.detector) <= min(others)
+    mirrored = {(int(layout.mirror[a]), int(layout.mirror[b])) for a, b in layout.same}
+    assert mirrored == set(layout.same)
+
+
 def test_unknown_names_list_the_known() -> None:
-    with pytest.raises(MocapError, match="blazepose33, coco17"):
+    with pytest.raises(MocapError, match="blazepose33, blazepose33_centres, coco17"):
         load_layout("openpose")
     with pytest.raises(MocapError, match=r"no landmark 'tail'.*nose"):
         load_layout("coco17").index("tail")
@@ -75,6 +95,44 @@ def test_slice_keeps_times() -> None:
     assert np.isnan(part.points[0, 0, 3]).all()
 
 
+def watched(frames: int = 4, people: int = 2, seed: int = 0) -> Keypoints2D:
+    """Keypoints with centres."""
+    rng = np.random.default_rng(seed)
+    points, at = rng.uniform(0, 60, (frames, people, 17, 2)), rng.uniform(0, 60, (frames, people, 5, 3))
+    times = np.arange(frames) / 30
+    return Keypoints2D(
+        load_layout("coco17"), points, np.full((frames, people, 17), 0.5), times, (64, 48), centres=at
+    )
+
+
+def test_centres_go_where_their_frames_and_people_go() -> None:
+    k = watched()
+    assert k.centres is not None
+    np.testing.assert_array_equal(k.slice(1, 3).centres, k.centres[1:3])
+    np.testing.assert_array_equal(k.take([0, 3]).centres, k.centres[[0, 3]])
+    np.testing.assert_array_equal(k.as_detected().centres, k.centres)
+    lane = np.array([[1, 0], [0, 1], [-1, 0], [1, -1]])
+    moved = k.placed(lane).centres
+    assert moved is not None
+    for t, p in np.ndindex(lane.shape):
+        there = k.centres[t, lane[t, p]] if lane[t, p] >= 0 else np.full((5, 3), np.nan)
+        np.testing.assert_array_equal(moved[t, p], there)
+    one = k.of(np.array([[7, 4], [4, 7], [4, 4], [7, 4]]), 7).centres
+    assert one is not None and one.shape == (4, 1, 5, 3) and np.isnan(one[2]).all()
+    np.testing.assert_array_equal(one[[0, 1, 3], 0], k.centres[[0, 1, 3], [0, 1, 0]])
+
+
+def test_centres_stay_unless_others_are_given() -> None:
+    k, other = watched(), watched(seed=1)
+    assert k.centres is not None and other.centres is not None
+    np.testing.assert_array_equal(k.replace(other.points, other.confidence).centres, k.centres)
+    given = k.replace(other.points, other.confidence, centres=other.centres)
+    np.testing.assert_array_equal(given.centres, other.centres)
+    np.testing.assert_array_equal(given.points, other.points)
+    with pytest.raises(ValueError, match="read-only"):
+        given.centres[0] = 0
+
+
 def broken(field: str, value: object, at: Any = ...) -> dict[str, Any]:
     given = fields()
     given[field] = np.array(given[field], dtype=float)
@@ -89,6 +147,10 @@ def broken(field: str, value: object, at: Any = ...) -> dict[str, Any]:
         ({**fields(), "confidence": np.ones((4, 1, 16))}, "confidence has shape"),
         ({**fields(), "times": np.arange(3.0)}, "times has shape"),
         ({**fields(), "world": np.zeros((4, 1, 17, 2))}, "world has shape"),
+        ({**fields(), "centres": np.zeros((4, 1, 3))}, r"centres must have axes \(T, P, C, 3\)"),
+        ({**fields(), "centres": np.zeros((4, 1, 40, 2))}, "centres must have"),
+        ({**fields(), "centres": np.zeros((3, 1, 40, 3))}, "centres must have"),
+        ({**fields(), "centres": np.zeros((4, 2, 40, 3))}, "centres must have"),
         ({**fields(), "size": (0, 3)}, "image size"),
         (broken("confidence", 1.5, (2, 0, 0)), "not 1.5 .frame 2, person 0, nose"),
         (broken("confidence", np.nan, (2, 0, 0)), r"\[0, 1\]"),

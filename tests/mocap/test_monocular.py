@@ -275,6 +275,11 @@ def test_the_tilt_is_told_by_a_person_who_stands(degrees: float) -> None:
     # A regression: it keeps 64 % of the tilt of a person in the middle of the image, and adds a usual lean.
     assert found == pytest.approx(0.643 * tilt - 0.047, abs=np.deg2rad(2.0))
     assert abs(roll) < np.deg2rad(0.5)
+    more = np.concatenate([made.seen.world[0], np.full((made.seen.frames, 40, 3), np.nan)], axis=1)
+    whole = load_layout(
+        "blazepose33_centres"
+    )  # nothing is guessed of joint centres, and the rest is as it was
+    assert camera_tilt(facing_the_eye(more, right), below, whole) == (found, roll)
 
 
 def test_the_floor_is_found_under_jumps_and_levelled() -> None:

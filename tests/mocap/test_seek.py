@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -67,6 +68,48 @@ def test_who_is_lost_is_sought_right_where_he_is_and_found() -> None:
     np.testing.assert_allclose(found.views[1]["cam2"].points[:, 0], truth)
     for k, name in ((0, "cam1"), (0, "cam2"), (1, "cam3")):
         np.testing.assert_array_equal(found.views[k][name].points, given.views[k][name].points)
+
+
+class LooksForCentres(Looks):
+    """A detector that tells centres too: all at the person's first landmark, two pixels sure."""
+
+    def _answer(self, name: str, where: Sought) -> Keypoints2D:
+        seen = super()._answer(name, where)
+        return replace(seen, centres=_centres(seen, spread=2.0))
+
+
+def crowd_with_centres() -> Crowd:
+    """Somebody lost in the second view, and centres of whom the views see."""
+    given = crowd(APART, 1, "cam2")
+    each = [
+        {n: replace(v, centres=_centres(v, spread=1.0)) for n, v in views.items()} for views in given.views
+    ]
+    return Crowd(tuple(each))
+
+
+def _centres(seen: Keypoints2D, spread: float) -> np.ndarray:
+    centres = np.repeat(seen.points[:, :, :1], 40, axis=2)
+    return np.concatenate([centres, np.where(np.isfinite(centres[..., :1]), spread, np.nan)], axis=-1)
+
+
+def test_centres_of_who_is_found_are_kept_with_those_that_were_seen() -> None:
+    given = crowd_with_centres()
+    found = seek(given, OFFSETS, CAMERAS, LooksForCentres(APART))
+    now, before = found.views[1]["cam2"], given.views[1]["cam2"]
+    assert now.centres is not None and before.centres is not None
+    assert np.isnan(before.centres[LOST]).all()
+    np.testing.assert_array_equal(now.centres[LOST, 0, :, 2], 2.0)
+    np.testing.assert_array_equal(now.centres[LOST, 0, 5, :2], now.points[LOST, 0, 0])
+    others = np.setdiff1d(np.arange(FRAMES), np.arange(FRAMES)[LOST])
+    np.testing.assert_array_equal(now.centres[others], before.centres[others])
+    np.testing.assert_array_equal(found.views[0]["cam2"].centres, given.views[0]["cam2"].centres)
+
+
+def test_who_is_found_without_centres_has_none_there() -> None:
+    given = crowd_with_centres()
+    found = seek(given, OFFSETS, CAMERAS, Looks(APART)).views[1]["cam2"]
+    assert found.centres is not None and np.isnan(found.centres[LOST]).all()
+    assert (found.confidence[LOST].max(axis=-1) > 0).all()
 
 
 def test_a_region_holds_the_whole_person_about_the_hips() -> None:

@@ -20,7 +20,7 @@ from mocap.selfcal import calibrate_from_person, settle
 from mocap.stature import stature_of
 from mocap.world import lowest_feet, stand_world, up_direction
 from tests.calibration.synthetic import ring
-from tests.synth_take import LAYOUT, STATURE, guess, marching, observed
+from tests.synth_take import LAYOUT, STATURE, beside, guess, marching, observed
 
 FRAMES = 120
 GIVEN = np.ones(4, bool)
@@ -66,6 +66,17 @@ def test_the_start_is_near_whatever_way_the_cameras_look(scene):
         assert np.rad2deg(np.linalg.norm(off)) < 12.0  # the tilt, of which the guess knows only a part
     np.testing.assert_allclose(spans(start) / spans(cameras), 1.0, atol=0.15)
     assert misfit.max() < 0.3
+
+
+def test_centres_beside_the_landmarks_start_the_cameras_alike(scene, person):
+    """The detector guesses nothing of them in 3D."""
+    cameras, seen = scene
+    (start, misfit), (other, off) = (
+        start_cameras(s, cameras, STATURE) for s in (seen, beside(seen, cameras, person))
+    )
+    np.testing.assert_allclose(off, misfit)
+    for a, b in zip(start, other, strict=True):
+        np.testing.assert_allclose(a.camera_from_world, b.camera_from_world)
 
 
 def turned(found: Cameras, true: Cameras) -> np.ndarray:
