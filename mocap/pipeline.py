@@ -21,8 +21,9 @@ from mocap.cameras import check_cameras
 from mocap.config import CaptureConfig, View
 from mocap.detect import DEFAULT
 from mocap.detect.base import Sought
+from mocap.detect.crew import Crew
 from mocap.detect.parts import read_keypoints
-from mocap.detect.run import detect_hands, detect_views, look_again
+from mocap.detect.run import detect_hands, detect_views, look_again, processors
 from mocap.feet import Feet
 from mocap.filming import filming
 from mocap.hands import Handed, Hands, with_hands
@@ -76,11 +77,14 @@ def capture(
     began = time.perf_counter()
     job = _Job.begin(config, folder, detector, trust, feet, hands)
     lone = len(config.views) == 1 and config.calibration is None
-    with job.take.lock(), filming(job.videos[0]) if lone else nullcontext() as film:
-        placed = job.place(progress, workers, incomplete)
+    film_of_it = filming(job.videos[0]) if lone else nullcontext()
+    with job.take.lock(), film_of_it as film, Crew(job.take) as crew:
+        placed = job.place(progress, workers, incomplete, crew)
+        if hands != "never":
+            crew.warm(workers or processors())
         with _stage(job.take, "solve", [job.arguments, job.views]):
             solved, left_out = solve_people(placed, config, job.videos, progress, feet, film)
-        handed = job.hands(solved, placed, progress, workers, incomplete)
+        handed = job.hands(solved, placed, progress, workers, incomplete, crew)
         solved = [hands.solved for hands in handed]
         result = _measured(solved, handed, left_out, placed, config, time.perf_counter() - began)
         _write(job.take, solved, handed, placed, job.videos, result)
@@ -113,8 +117,8 @@ def place_only(
         MocapError, calibration.CalibrationError: bad input, or cameras that cannot be found.
     """
     job = _Job.begin(config, folder, detector, trust=False, feet="auto", hands="auto")
-    with job.take.lock():
-        return job.place(progress, workers, incomplete)
+    with job.take.lock(), Crew(job.take) as crew:
+        return job.place(progress, workers, incomplete, crew)
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ class _Job:
         views = [_record(view, video) for view, video in zip(config.views, videos, strict=True)]
         return cls(config, videos, arguments, views, Take.create(folder, arguments, views))
 
-    def place(self, progress: Follow, workers: int | None, incomplete: bool) -> Placed:
+    def place(self, progress: Follow, workers: int | None, incomplete: bool, crew: Crew) -> Placed:
         config, take = self.config, self.take
         hashes = [view["sha256"] for view in self.views]
         alone = config.people == 1
@@ -150,15 +154,16 @@ class _Job:
                 workers=workers,
                 incomplete=incomplete,
                 alone=alone,
+                crew=crew,
             )
         with _stage(take, "place", [self.arguments, self.views]):
             refine = partial(refine_views, detector=self.arguments["detector"])
             trust = self.arguments["trust_calibration"]
-            look = partial(self._look, progress, workers)
+            look = partial(self._look, progress, workers, crew)
             return place_views(config, self.videos, keypoints, trust=trust, refine=refine, look=look)
 
     def _look(
-        self, progress: Follow, workers: int | None, sought: Mapping[str, Sought]
+        self, progress: Follow, workers: int | None, crew: Crew, sought: Mapping[str, Sought]
     ) -> dict[str, Keypoints2D]:
         return look_again(
             self.config.views,
@@ -168,6 +173,7 @@ class _Job:
             progress=progress("looking again"),
             workers=workers,
             alone=self.config.people == 1,
+            crew=crew,
         )
 
     def hands(
@@ -177,6 +183,7 @@ class _Job:
         progress: Follow,
         workers: int | None,
         incomplete: bool,
+        crew: Crew,
     ) -> list[Handed]:
         """Give the solved people hands."""
         views, take = self.config.views, self.take
@@ -184,7 +191,13 @@ class _Job:
         def look(regions: Mapping[str, Floats]) -> Mapping[str, Keypoints2D]:
             follow = progress("hands")
             return detect_hands(
-                views, regions, take=take, progress=follow, workers=workers, incomplete=incomplete
+                views,
+                regions,
+                take=take,
+                progress=follow,
+                workers=workers,
+                incomplete=incomplete,
+                crew=crew,
             )
 
         keypoints = {view.name: read_keypoints(take, view.name) for view in views}

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import multiprocessing
 import os
-import signal
-import threading
-import time
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import reduce
-from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +16,17 @@ from numpy.typing import NDArray
 from mocap.config import View
 from mocap.detect import DEFAULT, detector, looks
 from mocap.detect.base import Sought
+from mocap.detect.crew import Crew
 from mocap.detect.hands import Hands
 from mocap.detect.parts import Parts, detection_key, keypoints_file, read_keypoints
-from mocap.detect.worker import Job, work
-from mocap.errors import DetectError, MocapError
+from mocap.detect.worker import Job
+from mocap.errors import MocapError
 from mocap.keypoints import Keypoints2D
 from mocap.progress import Progress, Quiet
 from mocap.take import Take
 from mocap.video import probe, sha256
 
 _log = logging.getLogger(__name__)
-_GRACE = 1.5  # seconds that the workers have to save what they found when they are told to stop
 
 
 def detect_views(
@@ -47,6 +38,7 @@ def detect_views(
     workers: int | None = None,
     incomplete: bool = False,
     alone: bool = False,
+    crew: Crew | None = None,
 ) -> dict[str, Keypoints2D]:
     """Find the keypoints in all views; what the take already has for the same videos is not done again.
 
@@ -58,6 +50,7 @@ def detect_views(
         workers: processes; None = one for each view, but no more than there are processors.
         incomplete: whether the frames of a video that cannot be read to its end will do.
         alone: whether there is one person, and nobody else need be looked for.
+        crew: processes that are there for the take; None = made, and ended.
 
     Returns:
         The keypoints by name of the view, in the order of the views.
@@ -67,7 +60,7 @@ def detect_views(
             What was found until then is kept, and the next call goes on there.
     """
     jobs = [_job(view, detector_name, take, incomplete, alone) for view in views]
-    return _done(jobs, progress or Quiet(), workers)
+    return _done(jobs, progress or Quiet(), workers, crew)
 
 
 def detect_hands(
@@ -78,6 +71,7 @@ def detect_hands(
     progress: Progress | None = None,
     workers: int | None = None,
     incomplete: bool = False,
+    crew: Crew | None = None,
 ) -> dict[str, Keypoints2D]:
     """Find the hands of people whose places are known, in all views; kept and resumed as by `detect_views`.
 
@@ -90,6 +84,7 @@ def detect_hands(
         progress: told of every few frames.
         workers: processes.
         incomplete: whether the frames of a video that cannot be read to its end will do.
+        crew: as for `detect_views`.
 
     Returns:
         Keypoints in the layout "hands42" by name of the view, of those that were looked at; P as given.
@@ -100,18 +95,20 @@ def detect_hands(
     worth = [view for view in views if np.isfinite(regions[view.name]).any()]
     shares = max(1, (workers or processors()) // max(len(worth), 1))
     jobs = {view.name: _hand_jobs(view, regions[view.name], take, incomplete, shares) for view in worth}
-    found = _done([job for parts in jobs.values() for job in parts], progress or Quiet(), workers)
+    found = _done([job for parts in jobs.values() for job in parts], progress or Quiet(), workers, crew)
     return {name: _joined([found[job.view] for job in parts]) for name, parts in jobs.items()}
 
 
-def _done(jobs: Sequence[Job], progress: Progress, workers: int | None) -> dict[str, Keypoints2D]:
+def _done(
+    jobs: Sequence[Job], progress: Progress, workers: int | None, crew: Crew | None
+) -> dict[str, Keypoints2D]:
     """Do what the take does not have yet; the results by the jobs' names."""
     missing = [job for job in jobs if not _kept(job)]
     if missing:
         lengths = {job.view: probe(job.video).frames for job in missing}
         known = [n for n in lengths.values() if n is not None]
         missing.sort(key=lambda job: -(lengths[job.view] or 0))  # the longest first
-        _do(missing, sum(known) if len(known) == len(missing) else None, progress, workers)
+        _do(missing, sum(known) if len(known) == len(missing) else None, progress, workers, crew)
     return {job.view: read_keypoints(job.take, job.view) for job in jobs}
 
 
@@ -124,6 +121,7 @@ def look_again(
     progress: Progress | None = None,
     workers: int | None = None,
     alone: bool = False,
+    crew: Crew | None = None,
 ) -> dict[str, Keypoints2D]:
     """Look once more where people are known to be; nothing is done again for what is sought as before.
 
@@ -135,6 +133,7 @@ def look_again(
         progress: told of every few frames.
         workers: processes.
         alone: as for `detect_views`.
+        crew: as for `detect_views`.
 
     Returns:
         By name of the view, what was seen in its frames from the first in which somebody is sought to the
@@ -149,14 +148,17 @@ def look_again(
     if missing:
         missing.sort(key=lambda job: -len(job.sought or ()))
         frames = sum(last - first + 1 for first, last in (job.sought.span for job in missing if job.sought))
-        _do(missing, frames, progress or Quiet(), workers)
+        _do(missing, frames, progress or Quiet(), workers, crew)
     return {view.name: read_keypoints(take, job.view) for view, job in zip(looked, jobs, strict=True)}
 
 
-def _do(jobs: Sequence[Job], total: int | None, progress: Progress, workers: int | None) -> None:
+def _do(
+    jobs: Sequence[Job], total: int | None, progress: Progress, workers: int | None, crew: Crew | None
+) -> None:
     progress.start(total)
     try:
-        _Crew(progress).do(jobs, min(workers or processors(), len(jobs)))
+        with Crew(jobs[0].take) if crew is None else nullcontext(crew) as at_work:
+            at_work.do(jobs, workers or processors(), progress)
     finally:
         progress.done()
 
@@ -214,127 +216,3 @@ def _kept(job: Job) -> bool:
     except MocapError as error:
         _log.warning("view %s: its keypoints are detected again: %s", job.view, error)
         return False
-
-
-@dataclass(eq=False)
-class _Worker:
-    process: SpawnProcess
-    pipe: Connection
-    stderr: Path
-    job: Job | None = None
-
-    def give(self, job: Job) -> None:
-        self.job = job
-        with suppress(OSError):  # it died: reading says so
-            self.pipe.send(job)
-
-    def crashed(self) -> DetectError:
-        self.process.join(_GRACE)
-        view = self.job.view if self.job else "?"
-        code = self.process.exitcode or 0
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        why = (
-            " (out of memory, perhaps)"
-            if code == -signal.SIGTERM or code == -9
-            else f": {self._last_words()}"
-        )
-        return DetectError(f"view {view}: the process that detects {how}{why}; run the same again to go on")
-
-    def _last_words(self) -> str:
-        with suppress(OSError):
-            lines = self.stderr.read_text(errors="replace").split("\n")
-            return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "without a word")
-        return "without a word"
-
-
-class _Crew:
-    """Hands the jobs to the workers, and listens."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-
-    def do(self, jobs: Sequence[Job], count: int) -> None:
-        waiting = deque(jobs)
-        with _workers(count, jobs[0].take) as workers:
-            for worker in workers:
-                worker.give(waiting.popleft())
-            while busy := {worker.pipe: worker for worker in workers if worker.job}:
-                for pipe in wait(list(busy)):
-                    self.hear(busy[pipe], waiting)  # type: ignore[index]
-
-    def hear(self, worker: _Worker, waiting: deque[Job]) -> None:
-        assert worker.job is not None
-        try:
-            kind, what = worker.pipe.recv()
-        except (EOFError, OSError) as error:
-            raise worker.crashed() from error
-        view = worker.job.view
-        if kind == "advance":
-            self.progress.advance(view, what)
-        elif kind == "warning":
-            _log.warning("view %s: %s", view, what)
-        elif kind == "failed":
-            raise DetectError(f"view {view}: {what}")
-        elif kind == "broken":
-            raise RuntimeError(f"detection failed in view {view}; in its process:\n{what}")
-        else:
-            worker.job = None
-            if waiting:
-                worker.give(waiting.popleft())
-
-
-@contextmanager
-def _workers(count: int, take: Take) -> Iterator[list[_Worker]]:
-    workers: list[_Worker] = []
-    try:
-        with _interrupts_held():
-            workers.extend(_started(take.scratch(f"detect-{i}.log")) for i in range(count))
-        yield workers
-    finally:
-        for worker in workers:
-            worker.pipe.close()  # that is how a worker learns to save and end
-        until = time.monotonic() + _GRACE
-        for worker in workers:
-            worker.process.join(max(0.0, until - time.monotonic()))
-            worker.process.kill()
-            worker.process.join()
-            worker.stderr.unlink(missing_ok=True)
-
-
-def _started(stderr: Path) -> _Worker:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=work, args=(theirs, str(stderr)), daemon=True)
-    process.start()
-    theirs.close()
-    return _Worker(process, ours, stderr)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Children started in here never see Ctrl-C; the parent gets one that comes meanwhile afterwards.
-
-    A blocked signal stays blocked in a child, whereas a handler does not last until it can set its own. But a
-    blocked one may reach another thread of the parent, so the parent's handler is changed as well.
-    """
-    main = threading.current_thread() is threading.main_thread()
-    pressed: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number)) if main else None
-    mask = _block_interrupt()
-    try:
-        yield
-    finally:
-        if mask is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if main:
-            signal.signal(signal.SIGINT, handler)
-        if pressed:
-            signal.raise_signal(signal.SIGINT)
-
-
-def _block_interrupt() -> set[int] | None:
-    """Block Ctrl-C in this thread and give what was blocked before; None on Windows, which cannot."""
-    if not hasattr(signal, "pthread_sigmask"):
-        return None
-    resource_tracker.ensure_running()  # the first child would start it, and that unblocks Ctrl-C
-    return set(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}))

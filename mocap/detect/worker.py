@@ -9,6 +9,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import cast
 
 from mocap.detect import detector
 from mocap.detect.base import Detection, Detector, Looker, Sought
+from mocap.detect.graphs import mediapipe_library
 from mocap.detect.hands import Hands
 from mocap.detect.parts import Parts
 from mocap.errors import MocapError
@@ -81,7 +83,7 @@ def work(pipe: Connection, stderr: str) -> None:
     """Do the jobs that come through the pipe until it closes.
 
     Args:
-        pipe: brings a `Job` at a time; takes (kind, what) back.
+        pipe: brings a `Job` at a time, and takes (kind, what) back; or None: to load what takes long.
         stderr: path of a file; the last words of a process that crashes.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it, too, and closes the pipe
@@ -92,10 +94,18 @@ def work(pipe: Connection, stderr: str) -> None:
     logger.propagate = False
     try:
         while True:
-            job: Job = pipe.recv()
-            parent.tell(*_outcome(job, parent))
+            job: Job | None = pipe.recv()
+            if job is None:
+                _warm()
+            else:
+                parent.tell(*_outcome(job, parent))
     except (_Gone, EOFError, OSError):
         return
+
+
+def _warm() -> None:
+    with suppress(MocapError):  # whatever is missing, the next job says so
+        mediapipe_library()
 
 
 def _outcome(job: Job, parent: _Parent) -> tuple[str, str]:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from mocap.config import View
-from mocap.detect import DETECTORS, detector, run, worker
+from mocap.detect import DETECTORS, crew, detector, worker
 from mocap.detect.base import Detection, Sought
 from mocap.detect.blazepose import BlazePose, without_others
 from mocap.detect.follow import GREY
@@ -118,16 +118,16 @@ def test_interrupt_keeps_what_was_found_and_goes_on_there(views: list[View], tak
 def test_interrupt_while_processes_start_is_the_parents_alone(
     views: list[View], take: Take, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, started = run._started, []
+    real, started = crew._started, []
 
-    def start(stderr: Path) -> run._Worker:
+    def start(stderr: Path) -> crew._Worker:
         started.append(real(stderr))
         signal.raise_signal(signal.SIGINT)
         blocked = re.search(r"SigBlk:\s+(\w+)", Path(f"/proc/{started[-1].process.pid}/status").read_text())
         assert blocked and int(blocked.group(1), 16) & 1 << (signal.SIGINT - 1)
         return started[-1]
 
-    monkeypatch.setattr(run, "_started", start)
+    monkeypatch.setattr(crew, "_started", start)
     with pytest.raises(KeyboardInterrupt):
         detect_views(views, "given", take=take, workers=2)
     assert len(started) == 2 and not multiprocessing.active_children()
@@ -135,6 +135,28 @@ def test_interrupt_while_processes_start_is_the_parents_alone(
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
     monkeypatch.undo()
     check(detect_views(views, "given", take=take), views)
+
+
+def test_a_crew_stays_for_the_next_jobs_and_ends(
+    views: list[View], take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, started = crew._started, []
+
+    def start(stderr: Path) -> crew._Worker:
+        started.append(real(stderr))
+        return started[-1]
+
+    monkeypatch.setattr(crew, "_started", start)
+    with crew.Crew(take) as those:
+        check(detect_views(views[:1], "given", take=take, workers=2, crew=those), views[:1])
+        assert len(started) == 1
+        those.warm(2)
+        assert len(started) == 2
+        check(detect_views(views, "given", take=take, workers=2, crew=those), views)
+        assert len(started) == 2
+        assert all(each.process.is_alive() for each in started)
+    assert not any(each.process.is_alive() for each in started)
+    assert not any(each.stderr.exists() for each in started)
 
 
 def test_killed_process_is_one_line(views: list[View], take: Take) -> None:

@@ -54,7 +54,7 @@ PLACES = {
     "probing": "mocap.pipeline:probe",
     "hashing": "mocap.pipeline:sha256",
     "beginning": "mocap.detect.run:_job",
-    "detecting": "mocap.detect.run:wait",
+    "detecting": "mocap.detect.crew:wait",
     "solving": "mocap.solving:triangulate",
     "sizing": "mocap.animate:_solve_sizes",
     "writing": "mocap.pipeline:write_people",
