@@ -47,12 +47,9 @@ def with_their_sides(view: Keypoints2D) -> Keypoints2D:
         across = _misfit(view.points[:, :, own], centres[:, :, mirror[own]], size)
         swapped[:, :, members] |= (straight > across + CLEAR)[..., None]
 
-    def exchanged(values: Floats) -> Floats:
-        where = swapped.reshape(*swapped.shape, *(1,) * (values.ndim - 3))
-        return np.where(where, values[:, :, mirror], values)
-
-    world = None if view.world is None else exchanged(view.world)
-    return replace(view, points=exchanged(view.points), confidence=exchanged(view.confidence), world=world)
+    world = None if view.world is None else view.layout.exchanged(view.world, swapped)
+    points, confidence = (view.layout.exchanged(a, swapped) for a in (view.points, view.confidence))
+    return replace(view, points=points, confidence=confidence, world=world)
 
 
 def with_centres(view: Keypoints2D) -> Keypoints2D:

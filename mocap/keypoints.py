@@ -52,6 +52,11 @@ class Layout:
     def __len__(self) -> int:
         return len(self.landmarks)
 
+    def exchanged(self, values: Array, swapped: npt.NDArray[np.bool_]) -> Array:
+        """Exchange left and right of values (..., J, ...) where `swapped` (..., J) says so for both."""
+        where = swapped.reshape(*swapped.shape, *(1,) * (values.ndim - swapped.ndim))
+        return np.where(where, np.take(values, self.mirror, axis=swapped.ndim - 1), values)
+
     def index(self, landmark: str) -> int:
         """Index of a landmark on the J axis.
 

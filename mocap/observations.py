@@ -84,13 +84,7 @@ class Observations:
 
     def with_sides(self, swapped: NDArray[np.bool_]) -> Observations:
         """Exchange left and right where `swapped` (V, T, J) says so, for both of a pair alike."""
-        mirror = self.layout.mirror
-
-        def exchanged(values: Floats) -> Floats:
-            where = swapped.reshape(*swapped.shape, *(1,) * (values.ndim - 3))
-            return np.where(where, values[:, :, mirror], values)
-
-        return self.each(exchanged)
+        return self.each(lambda values: self.layout.exchanged(values, swapped))
 
     def each(self, change: Callable[[Floats], Floats]) -> Observations:
         """Return the same with every array (V, T, J, ...) changed."""

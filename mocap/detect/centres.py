@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 NETWORK, SHA256 = "centres.onnx", "c6b7fc5c82a380d0a80e5746907bafc2929bb6fe0b251c13107e6c4dd41757dc"
-VERSION = f"centres 1 {SHA256[:8]}"
+VERSION = f"centres 1 {SHA256[:8]}"  # the number is of what is done with the network
 SIDES = ("l", "r")
 CENTRES = (
     "pelvis", "spine_01", "spine_02", "spine_03", "neck_01", "head",
