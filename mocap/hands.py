@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from mocap.animate import Animated
 from mocap.camerawork import steadied
 from mocap.clock import at_ticks
-from mocap.handplace import LEAST, MOST, RATE, SIDES, hand_regions, worth_looking
+from mocap.handplace import LEAST, MOST, RATE, SIDES, hand_regions, hand_regions_seen, worth_looking
 from mocap.handsight import Sight, Wrist, sight_of
 from mocap.handsolve import SolvedHand, solve_hand
 from mocap.keypoints import Keypoints2D
+from mocap.observations import Observations
 from mocap.scene import Wrists
 from mocap.solving import Solved
 from rigs.motion import Motion
@@ -80,9 +81,8 @@ def with_hands(
         For each person: fingers solved where they were seen, relaxed elsewhere.
     """
     shift = dict(zip(keypoints, offsets.tolist(), strict=True))
-    least, rate = (LEAST, RATE) if mode == "auto" else (0.0, MOST)
-    found = {} if mode == "never" else look(_regions(solved, keypoints, offsets, least, rate))
-    looked = _Looked(found, shift, rate)
+    found = {} if mode == "never" else look(_regions(solved, keypoints, offsets, mode))
+    looked = _Looked(found, shift, _least_and_rate(mode)[1])
     return [_handed(one, person, looked, known) for person, one in enumerate(solved)]
 
 
@@ -95,10 +95,16 @@ class _Looked:
     rate: float
 
 
+def _least_and_rate(mode: Hands) -> tuple[float, float]:
+    """The smallest side of a square that is looked at, pixels, and looks a second."""
+    return (LEAST, RATE) if mode == "auto" else (0.0, MOST)
+
+
 def _regions(
-    solved: Sequence[Solved], keypoints: Mapping[str, Keypoints2D], offsets: Floats, least: float, rate: float
+    solved: Sequence[Solved], keypoints: Mapping[str, Keypoints2D], offsets: Floats, mode: Hands
 ) -> dict[str, Floats]:
     """By view, where the hands of all people are in each of its frames (T, P, 2, 4)."""
+    least, rate = _least_and_rate(mode)
     out = {}
     for v, (name, view) in enumerate(keypoints.items()):
         people = [_regions_of(one, view, v, float(offsets[v]), least) for one in solved]
@@ -108,12 +114,35 @@ def _regions(
     return out
 
 
+def regions_of_lone_view(
+    seen: Observations, keypoints: Mapping[str, Keypoints2D], offset: float, mode: Hands
+) -> dict[str, Floats]:
+    """Where `with_hands` will look for the hands of one person before one view; no solve is needed for it.
+
+    Args:
+        seen: the person, as the solve is given it.
+        keypoints: what was detected in the view.
+        offset: seconds to add to its times.
+        mode: as for `with_hands`; not "never".
+    """
+    least, rate = _least_and_rate(mode)
+    ((name, view),) = keypoints.items()
+    where = hand_regions_seen(seen, view.size, _frames_of(view, seen, offset), least)[:, None]
+    where[~worth_looking(view.times, rate)] = np.nan
+    return {name: where}
+
+
 def _regions_of(one: Solved, view: Keypoints2D, number: int, offset: float, least: float) -> Floats:
-    motion, seen = one.animated.motion, one.seen
-    frames = (view.times + offset - seen.start) * float(seen.fps)
-    rows = [seen.layout.index(f"{side}_wrist") for side in ("left", "right")]
-    wrists = seen.pixels[0][:, rows] if len(seen.names) == 1 else None
-    return hand_regions(motion, one.animated.stature, one.cameras[number], view.size, frames, least, wrists)
+    frames = _frames_of(view, one.seen, offset)
+    if len(one.seen.names) == 1:
+        return hand_regions_seen(one.seen, view.size, frames, least)
+    motion, stature = one.animated.motion, one.animated.stature
+    return hand_regions(motion, stature, one.cameras[number], view.size, frames, least)
+
+
+def _frames_of(view: Keypoints2D, seen: Observations, offset: float) -> Floats:
+    """Where frames (T,) of a view lie on the clock of what was seen, in its frames."""
+    return np.asarray((view.times + offset - seen.start) * float(seen.fps))
 
 
 def _handed(one: Solved, person: int, looked: _Looked, known: bool) -> Handed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,12 @@ class Wrist:
     known: bool
     fps: float
 
+    def at_looks(self, phase: int, every: int) -> Wrist:
+        """The same at every so manieth frame, from number `phase` on."""
+        looks = slice(phase, None, every)
+        at, turned, arm = self.at[looks], self.turned[looks], self.arm[looks]
+        return replace(self, at=at, turned=turned, arm=arm, fps=self.fps / every)
+
 
 @dataclass(frozen=True, eq=False)
 class Sight:
@@ -75,6 +81,22 @@ class Sight:
     def known(self) -> Bools:
         """(T,) whether any view saw the hand, or would have between two looks."""
         return np.asarray(maximum_filter1d(self.seen, 2 * self.every - 1))
+
+    @property
+    def phase(self) -> int | None:
+        """The first frame that is looked at, where all looks are `every` frames apart; else None."""
+        when = np.flatnonzero(self.seen)
+        if self.every == 1 or not len(when) or (when % self.every != when[0] % self.every).any():
+            return None
+        return int(when[0] % self.every)
+
+    def at_looks(self, phase: int) -> Sight:
+        """The same in the frames that are looked at, from number `phase` on."""
+        looks = slice(phase, None, self.every)
+        image, sd, shape, shape_sd = (
+            self.image[:, looks], self.sd[:, looks], self.shape[looks], self.shape_sd[looks],
+        )  # fmt: skip
+        return replace(self, image=image, sd=sd, shape=shape, shape_sd=shape_sd, every=1)
 
 
 def sight_of(seen: Observations, cameras: Cameras, wrist: Wrist, rate: float = RATE) -> Sight:

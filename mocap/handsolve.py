@@ -56,20 +56,39 @@ def solve_hand(wrist: Wrist, sight: Sight) -> SolvedHand:
     Returns:
         The hand, relaxed and as the body has it where nothing was seen.
     """
-    scene = HandScene(wrist, sight)
-    pose, sizes = scene.relaxed(), np.full(1, wrist.stature)
-    if sight.seen.any():
-        pose, sizes = scene.sized(pose)
-    if len(pose) > SIZING_FRAMES or not sight.seen.any():
-        pose = scene.solved(pose, sizes)
+    phase = sight.phase
+    if phase is None:
+        scene = HandScene(wrist, sight)
+        pose, sizes = scene.clip()
+    else:  # all views look in the same frames: what is between them is interpolated
+        seldom = wrist.at_looks(phase, sight.every)
+        scene = HandScene(seldom, sight.at_looks(phase), sight.every)
+        found, sizes = scene.clip()
+        pose = _between_looks(found, seldom, wrist, (np.arange(len(wrist.at)) - phase) / sight.every)
     return SolvedHand(scene.body.skeleton(sizes), pose.root, pose.rotations, sight.known)
 
 
-class HandScene:
-    """One hand of one person: its body, and the terms of its solve."""
+def _between_looks(pose: Pose, seldom: Wrist, wrist: Wrist, looks: Floats) -> Pose:
+    """A pose at all frames, which lie at `looks` (T,) among its own; wrist and palm go with the body's."""
+    local = pose.rotations.copy()
+    local[:, 0] = quat.multiply(quat.conjugate(seldom.arm), local[:, 0])
+    off = Pose(pose.root - seldom.at, local).at(np.clip(looks, 0, len(pose) - 1))
+    rotations = off.rotations.copy()
+    rotations[:, 0] = quat.multiply(wrist.arm, rotations[:, 0])
+    return Pose(wrist.at + off.root, rotations)
 
-    def __init__(self, wrist: Wrist, sight: Sight) -> None:
-        self.wrist, self.sight = wrist, sight
+
+class HandScene:
+    """One hand of one person: its body, and the terms of its solve.
+
+    Args:
+        wrist: where the body has the hand.
+        sight: what was seen of it.
+        stands_for: frames that each of these stands for, where others are left out.
+    """
+
+    def __init__(self, wrist: Wrist, sight: Sight, stands_for: int = 1) -> None:
+        self.wrist, self.sight, self.stands_for = wrist, sight, stands_for
         self.body = load_body("hand", mirrored=not wrist.left)
         self.chain = Chain(self.body)
         self.landmarks = hand_points(self.body, wrist.stature)
@@ -78,6 +97,15 @@ class HandScene:
             wrist.at[:, None] + quat.rotate(turned[:, None], self.palm.offsets[:, 0])
             for turned in (wrist.turned, wrist.arm)
         )
+
+    def clip(self) -> tuple[Pose, Floats]:
+        """The whole motion, and the size of the hand."""
+        pose, sizes = self.relaxed(), np.full(1, self.wrist.stature)
+        if self.sight.seen.any():
+            pose, sizes = self.sized(pose)
+        if len(pose) > SIZING_FRAMES or not self.sight.seen.any():
+            pose = self.solved(pose, sizes)
+        return pose, sizes
 
     def relaxed(self) -> Pose:
         """The hand as the body has it, its fingers relaxed."""
@@ -110,16 +138,17 @@ class HandScene:
     def terms(self, start: int, stop: int, robust: float) -> list[Term]:
         """Return the terms for frames [start, stop)."""
         fps, window = self.wrist.fps, slice(start, stop)
-        weight = min(1.0, EVIDENCE_RATE / fps)
+        weight = min(1.0, EVIDENCE_RATE / (fps * self.stands_for))
+        prior = weight * self.stands_for
         sd = np.array([WRIST_SD, *(TURN_SD for _ in PALM_POINTS)])
         turning = np.where(np.arange(len(self.body.names)) > 0, FINGERS, np.inf)
         return [
             *self._evidence(window, weight, robust),
-            Near(self.palm, self.as_solved[window], sd, weight),
+            Near(self.palm, self.as_solved[window], sd, prior),
             Acceleration(self.palm, np.full(len(self.palm), DRIFT), fps, self.as_carried[window]),
             Steady(turning, fps),
-            Limits(self.body, frame_weight=weight),
-            Rest(self.body, frame_weight=weight),
+            Limits(self.body, frame_weight=prior),
+            Rest(self.body, frame_weight=prior),
         ]
 
     def _evidence(self, window: slice, weight: float, robust: float) -> list[Term]:

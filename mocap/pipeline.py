@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from calibration.files import write_aniposelib
 from mocap import quality
+from mocap.ahead import Ahead
 from mocap.cameras import check_cameras
 from mocap.config import CaptureConfig, View
+from mocap.crowd import between
 from mocap.detect import DEFAULT
 from mocap.detect.base import Sought
 from mocap.detect.crew import Crew
@@ -26,7 +28,7 @@ from mocap.detect.parts import read_keypoints
 from mocap.detect.run import detect_hands, detect_views, look_again, processors
 from mocap.feet import Feet
 from mocap.filming import filming
-from mocap.hands import Handed, Hands, with_hands
+from mocap.hands import Handed, Hands, regions_of_lone_view, with_hands
 from mocap.keypoints import Keypoints2D
 from mocap.people import Beside, points_file, write_people
 from mocap.pictures import disagreement_sheet, rig_page
@@ -34,7 +36,7 @@ from mocap.placing import Placed, place_views
 from mocap.progress import Progress, Quiet
 from mocap.quality import Quality, by_person, present
 from mocap.refiner import refine_views
-from mocap.solving import Solved, solve_people
+from mocap.solving import Solved, mended, solve_people
 from mocap.take import Take
 from mocap.video import VideoInfo, probe, sha256
 
@@ -80,11 +82,10 @@ def capture(
     film_of_it = filming(job.videos[0]) if lone else nullcontext()
     with job.take.lock(), film_of_it as film, Crew(job.take) as crew:
         placed = job.place(progress, workers, incomplete, crew)
-        if hands != "never":
-            crew.warm(workers or processors())
+        ahead = job.hands_ahead(placed, workers, incomplete, crew)
         with _stage(job.take, "solve", [job.arguments, job.views]):
             solved, left_out = solve_people(placed, config, job.videos, progress, feet, film)
-        handed = job.hands(solved, placed, progress, workers, incomplete, crew)
+        handed = job.hands(solved, placed, progress, workers, incomplete, crew, ahead)
         solved = [hands.solved for hands in handed]
         result = _measured(solved, handed, left_out, placed, config, time.perf_counter() - began)
         _write(job.take, solved, handed, placed, job.videos, result)
@@ -176,6 +177,25 @@ class _Job:
             crew=crew,
         )
 
+    def hands_ahead(self, placed: Placed, workers: int | None, incomplete: bool, crew: Crew) -> Ahead | None:
+        """Look for hands while the body is solved, where that is not needed to know where they are.
+
+        So it is with one person before one view. Otherwise the processes that will look get ready meanwhile.
+        """
+        mode = self.arguments["hands"]
+        if mode == "never":
+            return None
+        if len(self.config.views) > 1 or len(placed.people) > 1 or placed.seen.world is None:
+            crew.warm(workers or processors())
+            return None
+        seen, _ = mended(between(placed.seen, *placed.spans[0]), placed.cameras, self.videos)
+        regions = regions_of_lone_view(seen, self._keypoints(), float(placed.offsets[0]), mode)
+        look = partial(
+            detect_hands, self.config.views, regions, take=self.take, workers=workers,
+            incomplete=incomplete, crew=crew,
+        )  # fmt: skip
+        return Ahead(lambda progress: look(progress=progress))
+
     def hands(
         self,
         solved: list[Solved],
@@ -184,12 +204,15 @@ class _Job:
         workers: int | None,
         incomplete: bool,
         crew: Crew,
+        ahead: Ahead | None,
     ) -> list[Handed]:
-        """Give the solved people hands."""
+        """Give the solved people hands; what was looked for `ahead` is in the take."""
         views, take = self.config.views, self.take
 
         def look(regions: Mapping[str, Floats]) -> Mapping[str, Keypoints2D]:
             follow = progress("hands")
+            if ahead is not None:
+                ahead.wait(follow)
             return detect_hands(
                 views,
                 regions,
@@ -200,10 +223,13 @@ class _Job:
                 crew=crew,
             )
 
-        keypoints = {view.name: read_keypoints(take, view.name) for view in views}
         with _stage(take, "hands", [self.arguments, self.views]):
             known = self.config.subject.height is not None and len(solved) == 1
-            return with_hands(solved, keypoints, placed.offsets, look, self.arguments["hands"], known)
+            mode = self.arguments["hands"]
+            return with_hands(solved, self._keypoints(), placed.offsets, look, mode, known)
+
+    def _keypoints(self) -> dict[str, Keypoints2D]:
+        return {view.name: read_keypoints(self.take, view.name) for view in self.config.views}
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -115,6 +115,21 @@ def solve_people(
     return solved, moving + [f"somebody is left out: {error}" for error in failed]
 
 
+def mended(
+    seen: Observations, cameras: Cameras | None, videos: Sequence[VideoInfo]
+) -> tuple[Observations, Swaps]:
+    """What is solved from: exchanged sides put back, and what the images' edges cut left out or doubted.
+
+    Args:
+        seen: what the views saw of a person.
+        cameras: theirs; None for a lone view.
+        videos: theirs.
+    """
+    images = [video.size for video in videos]
+    repaired, swaps = repair_swaps(seen, cameras)
+    return with_doubt_at_edges(without_squeezed(repaired, images), images), swaps
+
+
 def _solve(
     seen: Observations,
     placed: Placed,
@@ -126,9 +141,7 @@ def _solve(
     turns: np.ndarray | None,
     edges: Edges | None,
 ) -> Solved:
-    repaired, swaps = repair_swaps(seen, placed.cameras)
-    images = [video.size for video in videos]
-    repaired = with_doubt_at_edges(without_squeezed(repaired, images), images)
+    repaired, swaps = mended(seen, placed.cameras, videos)
     height = config.subject.height if len(placed.people) == 1 else None
     if len(repaired.names) == 1:
         return _solve_single(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,14 @@ def test_a_view_that_sees_nobody_and_one_that_ends_early(tmp_path: Path) -> None
     assert found.record["warnings"] == ["view cam4: nobody was seen in it"]
     error = np.linalg.norm(body_joints(motion_of(tmp_path / "take")) - walker.joints, axis=-1)
     assert error.mean() < 2 * TOLERANCE  # two views instead of four for a third of the time
+
+
+def test_a_lone_view_without_a_guess_of_depths_is_refused_whatever_is_asked_of_hands(tmp_path: Path) -> None:
+    views = write_scene(tmp_path / "scene", SHORT)
+    give(tmp_path / "scene" / "cam1.mp4", ring()["cam1"].project(SHORT.landmarks))
+    config = load_views(views)
+    with pytest.raises(MocapError, match="no 3D guess"):
+        capture(replace(config, views=config.views[:1]), tmp_path / "take", detector="given", hands="always")
 
 
 def test_nothing_but_films_lenses_and_a_height(tmp_path: Path) -> None:
