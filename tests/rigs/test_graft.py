@@ -86,3 +86,36 @@ def test_twist_is_unwrapped_over_time() -> None:
     swing = quat.from_rotvec(np.outer(np.full(60, 0.7), [1.0, 0.0, 0.0]))  # square to the axis
     both = quat.multiply(swing, quat.from_rotvec(angle[:, None] * axis))
     np.testing.assert_allclose(twist_angle(both, axis), angle, atol=1e-12)
+
+
+def test_a_hand_that_flips_once_is_not_a_whole_turn_off_from_then_on() -> None:
+    """Turned wrongly for a few frames, it passes half a turn: the forearm comes back within a breath."""
+    axis = np.array([0.0, 0.6, 0.8])
+    angle = np.full(240, 0.3)
+    angle[100:104] += [1.6, 3.1, 4.6, 6.2]  # round once
+    found = twist_angle(quat.from_rotvec(angle[:, None] * axis), axis)
+    np.testing.assert_allclose(found[:99], 0.3, atol=1e-9)
+    np.testing.assert_allclose(found[110:], 0.3, atol=1e-9)
+
+
+def test_a_forearm_turns_evenly_while_its_hand_passes_half_a_turn(whole: Motion) -> None:
+    """There and back through half a turn, and once round by mistake: the forearm never leaps."""
+    hand, arm = (whole.skeleton.index(n) for n in ("LeftHand", "LeftForeArm"))
+    frames = 240
+    angle = 2.9 * np.sin(np.linspace(0, np.pi, frames)) + 0.6
+    angle[150:] += 2 * np.pi * np.clip((np.arange(90) - 2) / 4, 0, 1)
+    axis = np.array([1.0, 0.0, 0.0])
+    rotations = np.repeat(whole.rotations[:1], frames, axis=0)
+    rotations[:, hand] = quat.from_rotvec(angle[:, None] * axis)
+    root = np.repeat(whole.root[:1], frames, axis=0)
+    shared = share_twist(Motion(whole.skeleton, rotations, root, whole.fps), "LeftHand", 0.5)
+    same = shared.world()[1][:, hand] * Motion(whole.skeleton, rotations, root, whole.fps).world()[1][:, hand]
+    np.testing.assert_allclose(np.abs(same.sum(axis=-1)), 1.0, atol=1e-12)
+    steps = quat.multiply(quat.conjugate(shared.rotations[:-1, arm]), shared.rotations[1:, arm])
+    turned = np.rad2deg(2 * np.arccos(np.clip(np.abs(steps[:, 0]), 0, 1)))
+    # half of 90 degrees a frame, and a fifth a frame of half a turn that is taken back by a bell of 2 frames
+    assert turned.max() < 45 + 0.2 * 180
+    assert turned[:140].max() < 3  # half of 2.9 radians in 120 frames
+    assert (
+        np.abs(twist_angle(shared.rotations[170:, hand], axis) - (angle[170:] - 2 * np.pi) / 2).max() < 0.05
+    )
