@@ -47,6 +47,7 @@ TOLD_SD = np.deg2rad(0.5)  # by which the up that the surroundings tell may be o
 LENGTH_SD = 0.2  # share by which an assumed focal length may be off
 EDGE = 0.1  # seconds within the ends of a plant in which it is not sure
 FEET_OFF = 0.074  # of stature, by which feet are off: how they move and how high is believed by a third
+ROUGH_RATE, ROUGH_FRAMES = 15.0, 10  # frames a second that it looks at, and at least so many
 ROUGH = 4.0  # times the robust scales in the first solve, which must find its way
 STEPS, TOLERANCE, NEAR = 12, 2e-3, 5e-3  # of the others; the last where the start was solved before
 # Frames' worth of evidence on the sizes that a clip gives at most, as the errors of one view last. Chosen on
@@ -181,14 +182,25 @@ class Single:
 
     def solve_roughly(self, first: Pose) -> Pose:
         """Solve the clip from `first`, with robust scales so wide that it finds its way."""
-        scene, (points, shape, sd, scale) = self._scene(first), self._evidence()
+        frames = len(first)
+        every = max(1, min(round(self.fps / ROUGH_RATE), frames // ROUGH_FRAMES))
+        scene = replace(self._scene(first).thinned(0, frames, every), feet=self.feet)
+        points, shape, sd, scale = self._evidence()
+        thin, shape, sd = first[::every], shape[::every], sd[::every] / np.sqrt(every)
 
         def window(start: int, stop: int) -> Pose:
             terms = scene.terms(start, stop, self.stature, self.settings.solve.robust * ROUGH)
             terms.append(Shape(points, shape[start:stop], sd[start:stop], scale * ROUGH))
-            return solve(scene.chain, first[start:stop], self.sizes, terms, steps=8, tolerance=1e-2).pose
+            return solve(scene.chain, thin[start:stop], self.sizes, terms, steps=8, tolerance=1e-2).pose
 
-        return solve_in_windows(scene.spans(len(first)), window, partial(self.progress.advance, ""))
+        left = frames
+
+        def tell(solved: int) -> None:
+            nonlocal left
+            self.progress.advance("", min(every * solved, left))
+            left -= every * solved
+
+        return solve_in_windows(scene.spans(len(thin)), window, tell).at(np.arange(frames) / every)
 
     def solve(self, before: Pose) -> Pose:
         """Solve the clip, on the floor, from where it was solved before."""
