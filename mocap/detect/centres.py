@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-NETWORK, SHA256 = "centres.onnx", "c6b7fc5c82a380d0a80e5746907bafc2929bb6fe0b251c13107e6c4dd41757dc"
+NETWORK, SHA256 = "centres.onnx", "6c17a264e4736b681412f2dfc9436fdd848be980ec20fbc8010ce76f703fc048"
 VERSION = f"centres 1 {SHA256[:8]}"  # the number is of what is done with the network
 SIDES = ("l", "r")
 CENTRES = (

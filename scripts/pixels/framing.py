@@ -21,6 +21,7 @@ AROUND = 1.25  # times the extent of the person: the crop's side
 ASTRAY = 0.1  # how often the detector was wrong about where the person is
 TILT, TILT_ASTRAY = math.radians(9), 0.6  # radians by which crops are turned wrongly
 NEAREST = 0.2  # metres
+CUT, DEEPEST = 0.3, 0.5  # how often the image's edge cuts a person, and how much of it at most
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,13 @@ class Views:
     Attributes:
         matrix: (S, 3, 4) world to pixels of what is drawn, FINE a side.
         rays: (S, 12) see `shade.cu`.
+        edge: (S, 3) a, b, c: the camera's image ends where a x + b y + c = 0, in pixels of the crop; what is
+            more than 0 is beyond.
     """
 
     matrix: Tensor
     rays: Tensor
+    edge: Tensor
 
     @property
     def eye(self) -> Tensor:
@@ -41,18 +45,18 @@ class Views:
         return self.rays[:, 9:12]
 
     def crop_pixels(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Pixels (S, K, 2) of the crop where points (S, K, 3) are, and whether they are within it (S, K)."""
+        """Pixels (S, K, 2) of the crop where points (S, K, 3) are, and whether (S, K) before the camera."""
         seen = points @ self.matrix[:, :, :3].transpose(1, 2) + self.matrix[:, None, :, 3]
         pixels = (seen[..., :2] / seen[..., 2:] - 0.5) / 2  # pixel centres lie at whole coordinates in both
-        inside = ((pixels > -0.5) & (pixels < SIZE - 0.5)).all(-1) & (seen[..., 2] > 0.1)
-        return pixels, inside
+        return pixels, seen[..., 2] > 0.1
 
 
 def draw_views(points: Tensor, names: list[str], chance: Chance) -> Views:
     """Draw cameras about people, and crop what they see.
 
     The crop is what a capture would cut: a square 1.25 times the extent of the person, turned so that the
-    trunk is upright, and not quite in the right place.
+    trunk is upright, and not quite in the right place. Where the image's edge cuts the person, the detector
+    draws what is beyond nearer to the edge, and the crop follows.
 
     Args:
         points: (S, K, 3) of the person, metres.
@@ -64,11 +68,12 @@ def draw_views(points: Tensor, names: list[str], chance: Chance) -> Views:
     move = -(turn @ eye[..., None])
     seen = points @ turn.transpose(1, 2) + move[..., 0][:, None]
     image = seen[..., :2] / seen[..., 2:].clamp_min(NEAREST)
-    crop = _crops(image, names, chance)
+    crop, edge = _crops(image, names, chance)
     rays = turn.transpose(1, 2) @ torch.linalg.inv(crop)
     return Views(
         (crop @ torch.cat([turn, move], -1)).contiguous(),
         torch.cat([rays.reshape(count, 9), eye], -1).contiguous(),
+        edge,
     )
 
 
@@ -85,8 +90,12 @@ def _cameras(middle: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
     return torch.stack([right, torch.cross(ahead, right, dim=-1), ahead], 1), eye
 
 
-def _crops(image: Tensor, names: list[str], chance: Chance) -> Tensor:
-    """Matrices (S, 3, 3) from image coordinates to pixels of what is drawn; points (S, K, 2)."""
+def _crops(image: Tensor, names: list[str], chance: Chance) -> tuple[Tensor, Tensor]:
+    """Crops and edges of views that see points (S, K, 2), in image coordinates.
+
+    Returns:
+        Matrices (S, 3, 3) from image coordinates to pixels of what is drawn, and edges (S, 3), see `Views`.
+    """
     count = len(image)
     hips, shoulders = (
         (image[:, names.index(f"{name}_l")] + image[:, names.index(f"{name}_r")]) / 2
@@ -100,7 +109,8 @@ def _crops(image: Tensor, names: list[str], chance: Chance) -> Tensor:
     upright = torch.stack([torch.stack([c, s], -1), torch.stack([-s, c], -1)], 1)
     boxed = [i for i, name in enumerate(names) if name in BOXED or name[:-2] in BOXED]
     turned = image[:, boxed] @ upright.transpose(1, 2)
-    low, high = turned.amin(1), turned.amax(1)
+    placed, line = _cut(turned, chance)
+    low, high = placed.amin(1), placed.amax(1)
     wrong = torch.exp(chance.normal(count) * (0.1 + 0.15 * astray))
     side = (high - low).amax(-1) * AROUND * wrong + 0.02
     centre = (low + high) / 2 + chance.normal(count, 2) * ((0.045 + 0.06 * astray) * side)[:, None]
@@ -109,4 +119,24 @@ def _crops(image: Tensor, names: list[str], chance: Chance) -> Tensor:
     crop[:, :2, :2] = upright * zoom[:, None, None]
     crop[:, :2, 2] = (FINE - 1) / 2 - centre * zoom[:, None]
     crop[:, 2, 2] = 1
-    return crop
+    # the line in pixels of the crop, through the point that was nearest to the crop's middle, a little askew
+    askew = chance.normal(count, sd=TILT)
+    along = torch.stack([-line[:, 1], line[:, 0]], -1)
+    normal = askew.cos()[:, None] * line[:, :2] + askew.sin()[:, None] * along
+    offset = ((line[:, :2] * centre).sum(-1) + line[:, 2]) * zoom / 2
+    middle = torch.full_like(centre, (SIZE - 1) / 2) - line[:, :2] * offset[:, None]
+    return crop, torch.cat([normal, -(normal * middle).sum(-1, keepdim=True)], -1)
+
+
+def _cut(points: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
+    """Points (S, K, 2) as a detector places them that sees some cut by the image's edge, and edges (S, 3)."""
+    count, device = len(points), points.device
+    side = chance.integers(4, count)
+    normal = torch.tensor([[0.0, 1], [0, -1], [1, 0], [-1, 0]], device=device)[side]
+    along = (points * normal[:, None]).sum(-1)
+    low, high = along.amin(1), along.amax(1)
+    deep = chance.uniform(count, low=-0.1, high=DEEPEST) * (high - low)
+    end = torch.where(chance.uniform(count) < CUT, high - deep, high + 10 * (high - low))
+    beyond = (along - end[:, None]).clamp_min(0)
+    squeezed = beyond * (1 - chance.uniform(count, 1))
+    return points - squeezed[..., None] * normal[:, None], torch.cat([normal, -end[:, None]], -1)

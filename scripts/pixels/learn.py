@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
+from framing import SIZE
 from net import CELL, CELLS, JointNet, places, read_weights, write_weights
 from scenes import Scenes
 from spoil import Spoil
@@ -26,6 +27,7 @@ Tensor = torch.Tensor
 TARGET = 0.8  # cells: standard deviation of what a heat map is to show
 MEAN = 0.15  # weight of the error of the mean, in cells, beside the likelihood
 FARTHEST = 12  # cells: an error of the mean counts no more than this
+WIDER = 1.5  # times how far a point is beyond the crop: how wide its bell is
 WARM = 150  # steps
 TRUNK, HEAD = 8e-4, 2e-3  # highest learning rates
 DECAY = 0.01  # of the weights
@@ -35,25 +37,30 @@ REPORT = 50  # steps from one line to the next
 ROUNDS, LAST_ROUNDS = 4, 6  # batches that the network is judged on, on the way and in the end
 
 
-def loss_of(logits: Tensor, points: Tensor, inside: Tensor) -> Tensor:
+def loss_of(logits: Tensor, points: Tensor, before: Tensor) -> Tensor:
     """Cross-entropy with a small bell about the truth, and the absolute error of the mean.
+
+    What is beyond the crop has a bell at its edge, the wider the farther it is: then nothing is sure.
 
     Args:
         logits: (S, K, 64, 64).
         points: (S, K, 2) px of the crop.
-        inside: (S, K) whether a point counts.
+        before: (S, K) whether a point is before the camera.
     """
     cells = (points - (CELL - 1) / 2) / CELL
+    nearest = cells.clamp(-0.5, CELLS - 0.5)
+    beyond = (cells - nearest).norm(dim=-1, keepdim=True).clamp_max(CELLS)
     at = torch.arange(CELLS, device=logits.device, dtype=torch.float32)
-    bell_x = torch.exp(-0.5 * ((at - cells[..., :1]) / TARGET) ** 2)
-    bell_y = torch.exp(-0.5 * ((at - cells[..., 1:]) / TARGET) ** 2)
+    width = TARGET + WIDER * beyond
+    bell_x = torch.exp(-0.5 * ((at - nearest[..., :1]) / width) ** 2)
+    bell_y = torch.exp(-0.5 * ((at - nearest[..., 1:]) / width) ** 2)
     bell_x, bell_y = (b / b.sum(-1, keepdim=True).clamp_min(1e-6) for b in (bell_x, bell_y))
     log = torch.log_softmax(logits.float().flatten(2), -1).reshape(logits.shape)
     entropy = -((log * bell_x[..., None, :]).sum(-1) * bell_y).sum(-1)
     share = log.exp()
     mean = torch.stack([(share.sum(-2) * at).sum(-1), (share.sum(-1) * at).sum(-1)], -1)
-    error = (mean - cells).abs().sum(-1).clamp_max(FARTHEST)
-    weight = inside.float()
+    error = (mean - cells).abs().sum(-1).clamp_max(FARTHEST) * (beyond[..., 0] == 0)
+    weight = before.float()
     return ((entropy + MEAN * error) * weight).sum() / weight.sum().clamp_min(1)
 
 
@@ -72,7 +79,7 @@ class Average:
 
 
 def steps(
-    net: JointNet, average: Average, scenes: Scenes, spoil: Spoil, batch: int, minutes: float
+    net: JointNet, average: Average, scenes: Scenes, spoil: Spoil, batch: int, minutes: float, rate: float
 ) -> Iterator[tuple[int, float, Tensor]]:
     """Learn step by step until the time is over, which the learning rates follow.
 
@@ -80,19 +87,22 @@ def steps(
         How many steps there were, the share of the time that had gone before the last, and its loss.
     """
     optimiser = torch.optim.AdamW(
-        [{"params": net.trunk.parameters(), "lr": TRUNK}, {"params": net.head.parameters(), "lr": HEAD}],
+        [
+            {"params": net.trunk.parameters(), "lr": rate * TRUNK},
+            {"params": net.head.parameters(), "lr": rate * HEAD},
+        ],
         weight_decay=DECAY,
     )
     rates = [group["lr"] for group in optimiser.param_groups]
     start, step = time.monotonic(), 0
     while (done := (time.monotonic() - start) / (60 * minutes)) < 1:
         factor = min(1.0, (step + 1) / WARM) * 0.5 * (1 + math.cos(math.pi * done))
-        for group, rate in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate * factor
+        for group, highest in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = highest * factor
         with torch.no_grad():
             drawn = scenes.draw(batch)
-            image = spoil(drawn.image)
-        loss = loss_of(_asked(net, image), drawn.points, drawn.inside)
+            image = spoil(drawn.image, drawn.edge)
+        loss = loss_of(_asked(net, image), drawn.points, drawn.before)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -109,9 +119,10 @@ def judge(net: JointNet, scenes: Scenes, spoil: Spoil, rounds: int, batch: int) 
     net.eval()
     for _ in range(rounds):
         drawn = scenes.draw(batch)
-        found, spread = places(_asked(net, spoil(drawn.image)))
+        found, spread = places(_asked(net, spoil(drawn.image, drawn.edge)))
         error = (found - drawn.points).norm(dim=-1)
-        errors.append(torch.where(drawn.inside, error, torch.nan).cpu())
+        inside = drawn.before & ((drawn.points > -0.5) & (drawn.points < SIZE - 0.5)).all(-1)
+        errors.append(torch.where(inside, error, torch.nan).cpu())
         spreads.append(spread.cpu())
     net.train()
     error, spread = torch.cat(errors).numpy(), torch.cat(spreads).numpy()
@@ -134,10 +145,11 @@ def judge(net: JointNet, scenes: Scenes, spoil: Spoil, rounds: int, batch: int) 
 @click.option("--batch", default=384, show_default=True)
 @click.option("--judged", default=2, show_default=True, help="How often to judge on the way.")
 @click.option("--seed", default=1, show_default=True)
+@click.option("--rate", default=1.0, show_default=True, help="Times the learning rates; less to go on.")
 @click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
 def main(
     people: Path, poses: Path, model: Path | None, out: Path, minutes: float, begin: Path | None, batch: int,
-    judged: int, seed: int, device: str,
+    judged: int, seed: int, rate: float, device: str,
 ) -> None:  # fmt: skip
     """Learn for some minutes; write joints.pt (float16 weights) and joints.json (figures)."""
     where = torch.device(device)
@@ -151,7 +163,7 @@ def main(
     average = Average(net)
     out.mkdir(parents=True, exist_ok=True)
     start, step, history, saved = time.monotonic(), 0, [], 0
-    for step, done, loss in steps(net, average, scenes, spoil, batch, minutes):
+    for step, done, loss in steps(net, average, scenes, spoil, batch, minutes, rate):
         if step % REPORT == 0:
             rate = step * batch / (time.monotonic() - start)
             click.echo(f"{step} steps, {rate:.0f} pictures/s, loss {float(loss):.3f}, {done:.0%}")

@@ -1,4 +1,4 @@
-"""People put into poses: recorded ones, mixed and swayed, with fingers that curl."""
+"""People, stretched and put into poses: recorded ones, mixed and swayed, with fingers that curl."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from cast import People
 from chance import Chance
+from torch.nn.functional import normalize
 
 Tensor = torch.Tensor
 
@@ -18,17 +19,31 @@ ARM = ("upperarm", "lowerarm", "hand", "clavicle")
 LEG = ("thigh", "calf", "foot", "ball")
 OTHER_ARMS, OTHER_LEGS = 0.35, 0.15  # how often the arms or legs are those of another frame
 SWAY = {  # degrees that a joint is turned by chance beside what was recorded, times `MORE`
-    "spine_01": 3, "spine_02": 3, "spine_03": 3, "neck_01": 6, "head": 10, "clavicle": 2.5, "upperarm": 14,
+    "spine_01": 6, "spine_02": 6, "spine_03": 6, "neck_01": 7, "head": 10, "clavicle": 8, "upperarm": 14,
     "lowerarm": 12, "hand": 16, "thigh": 11, "calf": 7, "foot": 9, "ball": 7,
 }  # fmt: skip
 MORE = 1.6  # at most
 LEAN = 6.0  # degrees of the whole body
 LYING = 0.04  # how often it leans by about 1 radian instead
+# Bones are made longer and thicker by chance, both sides alike. For each joint: the one its bone leads to,
+# how much longer and thicker (standard deviations of logarithms), and what shares how thick it is.
+BONES = {
+    "pelvis": ("spine_01", 0.04, 0.07, "trunk"), "spine_01": ("spine_02", 0.04, 0.07, "trunk"),
+    "spine_02": ("spine_03", 0.04, 0.07, "trunk"), "spine_03": ("neck_01", 0.04, 0.07, "trunk"),
+    "neck_01": ("head", 0.06, 0.05, "neck"), "head": (None, 0.0, 0.05, "head"),
+    "clavicle": ("upperarm", 0.08, 0.05, "clavicle"), "upperarm": ("lowerarm", 0.06, 0.07, "arm"),
+    "lowerarm": ("hand", 0.06, 0.07, "arm"), "hand": ("middle_01", 0.05, 0.05, "hand"),
+    "thigh": ("calf", 0.06, 0.07, "leg"), "calf": ("foot", 0.06, 0.07, "leg"),
+    "foot": ("ball", 0.06, 0.09, "foot"), "ball": ("foot", 0.06, 0.09, "foot"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Posed:
-    """Rotations (I, 52, 3, 3) and centres (I, 52, 3) of joints, landmarks (I, 20, 3); world, metres."""
+    """How joints turn and stretch what is at rest (I, 52, 3, 3), their centres (I, 52, 3) and landmarks.
+
+    These (I, 20, 3); world, metres.
+    """
 
     turns: Tensor
     places: Tensor
@@ -82,6 +97,7 @@ class Poses:
     def draw(self, person: Tensor) -> Posed:
         """Pose people (I,) by chance, each with the pelvis where it is at rest."""
         people, rest = self.people, self.people.joints[person]
+        stretch = self._stretches(rest)
         recorded = self._turns(len(person))
         curl = {side: self.chance.uniform(len(person), high=1.3) ** 2 for side in "lr"}
         turns: list[Tensor] = []
@@ -95,10 +111,32 @@ class Poses:
                 places.append(rest[:, j])
             else:
                 bone = (rest[:, j] - rest[:, parent])[..., None]
-                places.append(places[parent] + (turns[parent] @ bone)[..., 0])
-        turn, place, held = torch.stack(turns, 1), torch.stack(places, 1), people.landmark_joint
+                places.append(places[parent] + (turns[parent] @ stretch[:, parent] @ bone)[..., 0])
+        turn, place, held = torch.stack(turns, 1) @ stretch, torch.stack(places, 1), people.landmark_joint
         arm = (people.landmarks[person] - rest[:, held])[..., None]
         return Posed(turn, place, place[:, held] + (turn[:, held] @ arm)[..., 0])
+
+    def _stretches(self, rest: Tensor) -> Tensor:
+        """(I, 52, 3, 3) stretches of what is at rest about joints (I, 52, 3)."""
+        names, count, device = self.people.names, len(rest), rest.device
+        girth = {of: self.chance.normal(count) for *_, of in BONES.values()}
+        longer = {name: self.chance.normal(count) for name in BONES}
+        same = torch.eye(3, device=device).expand(count, 3, 3)
+        out = []
+        for j, name in enumerate(names):
+            plain, side = (name[:-2], name[-2:]) if name[:-2] in BONES else (name, "")
+            if plain not in BONES:
+                out.append(same)
+                continue
+            end, long, thick, of = BONES[plain]
+            wide = torch.exp(thick * girth[of])[:, None, None]
+            if end is None:
+                out.append(wide * same)
+                continue
+            along = normalize(rest[:, names.index(end + side)] - rest[:, j], dim=-1)[..., None]
+            more = torch.exp(long * longer[plain])[:, None, None] - wide
+            out.append(wide * same + more * along @ along.transpose(1, 2))
+        return torch.stack(out, 1)
 
     def _turns(self, count: int) -> Tensor:
         """Rotations (I, 22, 3, 3) in the world: a recorded frame, at times with another's limbs; sway."""

@@ -27,12 +27,14 @@ class Pictures:
     Attributes:
         image: (S, 3, 256, 256) red, green, blue, 0..1.
         points: (S, 40, 2) px.
-        inside: (S, 40) whether a point is within the crop; it may be hidden.
+        before: (S, 40) whether a point is before the camera; it may be hidden, and beyond the crop.
+        edge: (S, 3) where the camera's image ends, see `framing.Views`.
     """
 
     image: Tensor
     points: Tensor
-    inside: Tensor
+    before: Tensor
+    edge: Tensor
 
 
 class Scenes:
@@ -86,4 +88,4 @@ class Scenes:
         moves = posed.places - (posed.turns @ rest)[..., 0]
         bones = torch.cat([posed.turns, moves[..., None]], -1).contiguous()
         image = self.renderer.draw(Instances(person, picture, slot, bones), views, points)
-        return Pictures(image, *views.crop_pixels(points))
+        return Pictures(image, *views.crop_pixels(points), views.edge)

@@ -1,4 +1,4 @@
-"""What cameras and codecs do to a picture: exposure, colour, sharpness, noise, blocks, the frame's edge."""
+"""What befalls a picture: exposure, colour, sharpness, noise, a coder's blocks, paint, the image's edge."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from chance import Chance
 Tensor = torch.Tensor
 
 BLOCK = 8
+PAINTED, STROKES = 0.2, 3  # how often people in the way are painted over, by how many strokes
+GREY = 0.5  # what a capture paints with
 
 
 def _cosines(device: torch.device) -> Tensor:
@@ -34,8 +36,8 @@ class Spoil:
         k = torch.arange(BLOCK, device=chance.device, dtype=torch.float32)
         self.steps = 1 + 0.9 * (k[:, None] + k[None])  # coders keep slow waves better
 
-    def __call__(self, image: Tensor) -> Tensor:
-        """The same pictures as a camera and a codec would give them."""
+    def __call__(self, image: Tensor, edge: Tensor) -> Tensor:
+        """The same as a camera and a codec would give them; black beyond their edges (S, 3)."""
         count, _, height, width = image.shape
         image = self._soft(self._colour(image))
         noise = self._each(count) ** 2 * 0.05
@@ -43,7 +45,7 @@ class Spoil:
         coarse = F.interpolate(self.chance.normal(count, 3, height // 2, width // 2), scale_factor=2.0)
         image = image + noise * torch.where(self._each(count) < 0.5, fine, coarse)
         image = self._coded(image.clamp(0, 1))
-        return self._cut(image).clamp(0, 1)
+        return self._cut(self._painted(image), edge).clamp(0, 1)
 
     def _each(self, count: int, low: float = 0.0, high: float = 1.0) -> Tensor:
         """(S, 1, 1, 1) a number for each picture, evenly between two bounds."""
@@ -102,13 +104,22 @@ class Spoil:
         blue, red = light + of_blue, light + of_red
         return torch.stack([red, (light - 0.299 * red - 0.114 * blue) / 0.587, blue], 1)
 
-    def _cut(self, image: Tensor) -> Tensor:
-        """Beyond the edge of the camera's picture a crop is black."""
+    def _painted(self, image: Tensor) -> Tensor:
+        """Somebody else, painted over: thick strokes of grey, at times of another colour."""
         count, size = len(image), image.shape[-1]
-        at = torch.arange(size, device=self.device)
-        row, column = at[None, None, :, None], at[None, None, None, :]
-        deep = (self._each(count) ** 2 * 0.4 * size * (self._each(count) < 0.3)).floor()
-        side = self._each(count, 0, 4).floor()
-        hidden = ((side == 0) & (row < deep)) | ((side == 1) & (row >= size - deep))
-        hidden = hidden | ((side == 2) & (column < deep)) | ((side == 3) & (column >= size - deep))
-        return torch.where(hidden, torch.zeros_like(image), image)
+        ends = self.chance.uniform(count, STROKES, 2, 2, low=-0.1, high=1.1) * size
+        start, along = ends[:, :, 0], ends[:, :, 1] - ends[:, :, 0]
+        half = torch.exp(self._each(count, math.log(4), math.log(28)))
+        at = torch.arange(size, device=self.device, dtype=torch.float32)
+        x, y = at[None, None, None, :] - start[..., 0, None, None], at[:, None] - start[..., 1, None, None]
+        u, v = along[..., 0, None, None], along[..., 1, None, None]
+        share = ((x * u + y * v) / (u * u + v * v + 1)).clamp(0, 1)
+        near = ((x - share * u) ** 2 + (y - share * v) ** 2 < half**2).any(1, keepdim=True)
+        colour = torch.where(self._each(count) < 0.7, GREY, self.chance.uniform(count, 3, 1, 1))
+        return torch.where(near & (self._each(count) < PAINTED), colour, image)
+
+    def _cut(self, image: Tensor, edge: Tensor) -> Tensor:
+        """Beyond the edge of the camera's picture a crop is black."""
+        at = torch.arange(image.shape[-1], device=self.device)
+        a, b, c = edge[:, :, None, None, None].unbind(1)
+        return torch.where(a * at + b * at[:, None] + c > 0, torch.zeros_like(image), image)
