@@ -24,6 +24,8 @@ ALIKE = 1.15  # times the spread of centres, whose errors are alike from frame t
 # Of the body's extent: what a landmark and its centre are apart by meaning. Times what is usual between them:
 # where a landmark is left out.
 ELSEWHERE, ASTRAY = 0.02, 1.5
+# Of the body's extent, what a centre says it may be off, and times that by which it is: hidden ones are rash.
+RASH = ((0.02, 0.05), (1.0, 2.0))
 FAINT = 0.03  # of the body's extent: a centre that may be off by so much has half the confidence
 UNSEEN = 1e-3  # least confidence of a centre that is there
 CROSSED = 0.05  # of the body's extent: scatter of a landmark about its centre, when sides are compared
@@ -66,9 +68,10 @@ def with_centres(view: Keypoints2D) -> Keypoints2D:
     size = _extent(view)
     seen = (view.confidence > 0).any(axis=2, keepdims=True)
     centres = np.where(seen[..., None], view.centres * (1.0, 1.0, ALIKE), np.nan)
-    places, scatter = centres[..., :2], centres[..., 2]
+    places, said = centres[..., :2], centres[..., 2]
+    scatter = said * np.interp(np.nan_to_num(said / size), *RASH)
     points, spread = _held_against(view, centres, size)
-    sight = np.where(np.isfinite(scatter), np.maximum(1 / (1 + (scatter / (FAINT * size)) ** 2), UNSEEN), 0.0)
+    sight = np.where(np.isfinite(said), np.maximum(1 / (1 + (said / (FAINT * size)) ** 2), UNSEEN), 0.0)
 
     def beside(values: Floats, others: Floats) -> Floats:
         return np.concatenate([values, others], axis=2)

@@ -35,15 +35,21 @@ TRUNK = tuple(f"{side}_{joint}" for side in ("left", "right") for joint in ("sho
 def without_squeezed(seen: Observations, sizes: Sequence[tuple[int, int]]) -> Observations:
     """Leave out what was hardly seen of a person whom the image's edge cuts.
 
+    Centres of joints of legs that lie within the image stay: they are as good there as whole people's. Hidden
+    hands are put onto the trunk, so without them arms of those who are cut come out better.
+
     Args:
         seen: V views of one person.
         sizes: (width, height) of each view's images, pixels.
     """
     low = seen.pixels.min(axis=-1)
     far = np.array(sizes, dtype=np.float64)[:, None, None] - 1 - seen.pixels
+    inside = np.fmin(low, far.min(axis=-1))
     edge = np.nan_to_num(EDGE * seen.heights())[..., None]
-    cut = (np.fmin(low, far.min(axis=-1)) < edge).any(axis=-1, keepdims=True)
+    cut = (inside < edge).any(axis=-1, keepdims=True)
+    legs = [j for j in seen.layout.groups["legs"] if j >= len(seen.layout.detector)]
     gone = cut & (seen.confidence < SEEN)
+    gone[:, :, legs] &= inside[:, :, legs] <= 0
     pixels = np.where(gone[..., None], np.nan, seen.pixels)
     return replace(seen, pixels=pixels, confidence=np.where(gone, 0.0, seen.confidence))
 

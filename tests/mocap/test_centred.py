@@ -174,6 +174,14 @@ def test_the_surer_a_centre_the_more_it_and_its_landmark_count() -> None:
         np.testing.assert_array_equal(values, np.broadcast_to(values[:1], values.shape))
 
 
+def test_hidden_centres_are_taken_for_farther_off_than_they_say() -> None:
+    said = (0.01 * EXTENT, 0.1 * EXTENT)  # seen, hidden
+    sure, rash = (with_centres(with_(refined(), centres=((slice(0, 5), ..., 2), s))).spread for s in said)
+    assert sure is not None and rash is not None
+    np.testing.assert_allclose(sure[:5, :, COUNT:], ALIKE * said[0])
+    np.testing.assert_allclose(rash[:5, :, COUNT:], 2 * ALIKE * said[1])
+
+
 def test_where_nobody_was_detected_nobody_is() -> None:
     view = with_(refined(), points=((1, 0), np.nan), confidence=((1, 0), 0.0))  # a centre is left of him
     whole = with_centres(view)
