@@ -30,9 +30,9 @@ Hands = Literal["auto", "always", "never"]
 # Metres that the three joints of a finger are off about the wrist, root mean square, where the hand is seen
 # and where it is relaxed: measured on rendered people (`benchmarks/hands.py`).
 FINGER_SD = ((0.023, 0.024, 0.032), (0.025, 0.033, 0.054))
-# Metres by which the body solved once more may miss wrists that hands show. These err by 13 to 20 mm, but
-# others by 21 to 25; of 5 to 15 mm, tried on three clips, the least is best for wrists and for all joints.
-WRIST_SD = 0.005
+# Metres by which the body solved once more may miss wrists that hands show. These err by 13 to 20 mm, others
+# by 14 to 18; of 5, 10 and 20 mm, tried on three clips, the second bends elbows best at no cost to wrists.
+WRIST_SD = 0.010
 FOREARM = 0.5  # of the twist between elbow and hand that the forearm takes
 
 Look = Callable[[Mapping[str, Floats]], Mapping[str, Keypoints2D]]
