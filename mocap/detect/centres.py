@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-NETWORK, SHA256 = "centres.onnx", "6c17a264e4736b681412f2dfc9436fdd848be980ec20fbc8010ce76f703fc048"
+NETWORK, SHA256 = "centres.onnx", "b7c13ae755ba3efdb3d6a775f2a57d57dac417daf8da3d21c252e0bb67aa729b"
 VERSION = f"centres 1 {SHA256[:8]}"  # the number is of what is done with the network
 SIDES = ("l", "r")
 CENTRES = (

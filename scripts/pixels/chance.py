@@ -1,7 +1,10 @@
-"""Numbers by chance on a device, all from one generator, so that a seed tells everything that is drawn."""
+"""Numbers by chance on a device, by one seed, so that it tells everything that is drawn."""
 
 from __future__ import annotations
 
+import functools
+
+import numpy as np
 import torch
 
 Tensor = torch.Tensor
@@ -18,6 +21,7 @@ class Chance:
     def __init__(self, device: torch.device, seed: int) -> None:
         self.device = device
         self.generator = torch.Generator(device).manual_seed(seed)
+        self.here = np.random.default_rng(seed)
 
     def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
         """Evenly between two bounds."""
@@ -30,3 +34,19 @@ class Chance:
     def integers(self, count: int, *shape: int) -> Tensor:
         """Whole numbers from 0 up to but without `count`."""
         return torch.randint(count, shape, generator=self.generator, device=self.device)
+
+    def number(self, count: int) -> int:
+        """One of them for the program itself, which need not wait for the device."""
+        return int(self.here.integers(count))
+
+
+@functools.cache
+def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """(N,) numbers on a device, brought there once: each time, everything would wait for it."""
+    return torch.tensor(values, device=device)
+
+
+@functools.cache
+def rows(numbers: tuple[int, ...], device: torch.device) -> Tensor:
+    """(N,) indices on a device, brought there once."""
+    return torch.tensor(numbers, device=device)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from chance import Chance
+from chance import Chance, constant, rows
 from torch.nn.functional import normalize
 
 Tensor = torch.Tensor
@@ -69,7 +69,7 @@ def draw_views(points: Tensor, names: list[str], chance: Chance) -> Views:
     seen = points @ turn.transpose(1, 2) + move[..., 0][:, None]
     image = seen[..., :2] / seen[..., 2:].clamp_min(NEAREST)
     crop, edge = _crops(image, names, chance)
-    rays = turn.transpose(1, 2) @ torch.linalg.inv(crop)
+    rays = turn.transpose(1, 2) @ torch.linalg.inv_ex(crop).inverse
     return Views(
         (crop @ torch.cat([turn, move], -1)).contiguous(),
         torch.cat([rays.reshape(count, 9), eye], -1).contiguous(),
@@ -83,9 +83,9 @@ def _cameras(middle: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
     far = 1.6 + 6.4 * chance.uniform(count) ** 1.3
     around, height = chance.uniform(count, high=2 * math.pi), chance.uniform(count, low=0.15, high=3.0)
     eye = torch.stack([far * around.cos(), far * around.sin(), height], -1)
-    beside = chance.normal(count, 3, sd=0.22) * far[:, None] * torch.tensor([1, 1, 0.5], device=device)
+    beside = chance.normal(count, 3, sd=0.22) * far[:, None] * constant((1.0, 1.0, 0.5), device)
     ahead = normalize(middle + beside - eye, dim=-1)
-    up = torch.tensor([0.0, 0, 1], device=device).expand_as(ahead)
+    up = constant((0.0, 0.0, 1.0), device).expand_as(ahead)
     right = normalize(torch.cross(ahead, up, dim=-1), dim=-1)
     return torch.stack([right, torch.cross(ahead, right, dim=-1), ahead], 1), eye
 
@@ -107,7 +107,9 @@ def _crops(image: Tensor, names: list[str], chance: Chance) -> tuple[Tensor, Ten
     tilt = tilt + chance.normal(count) * torch.where(astray > 0, TILT_ASTRAY, TILT)
     c, s = tilt.cos(), tilt.sin()
     upright = torch.stack([torch.stack([c, s], -1), torch.stack([-s, c], -1)], 1)
-    boxed = [i for i, name in enumerate(names) if name in BOXED or name[:-2] in BOXED]
+    boxed = rows(
+        tuple(i for i, name in enumerate(names) if name in BOXED or name[:-2] in BOXED), image.device
+    )
     turned = image[:, boxed] @ upright.transpose(1, 2)
     placed, line = _cut(turned, chance)
     low, high = placed.amin(1), placed.amax(1)
@@ -132,7 +134,7 @@ def _cut(points: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
     """Points (S, K, 2) as a detector places them that sees some cut by the image's edge, and edges (S, 3)."""
     count, device = len(points), points.device
     side = chance.integers(4, count)
-    normal = torch.tensor([[0.0, 1], [0, -1], [1, 0], [-1, 0]], device=device)[side]
+    normal = constant((0.0, 1.0, 0.0, -1.0, 1.0, 0.0, -1.0, 0.0), device).reshape(4, 2)[side]
     along = (points * normal[:, None]).sum(-1)
     low, high = along.amin(1), along.amax(1)
     deep = chance.uniform(count, low=-0.1, high=DEEPEST) * (high - low)

@@ -11,18 +11,22 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import numpy as np
 import torch
 from framing import SIZE
 from net import CELL, CELLS, JointNet, places, read_weights, write_weights
-from scenes import Scenes
+from scenes import Pictures, Scenes
 from spoil import Spoil
 
 Tensor = torch.Tensor
+Made = TypeVar("Made")
 
 TARGET = 0.8  # cells: standard deviation of what a heat map is to show
 MEAN = 0.15  # weight of the error of the mean, in cells, beside the likelihood
@@ -34,6 +38,7 @@ DECAY = 0.01  # of the weights
 SAVES = 12  # times that the weights are saved on the way
 KEEP = 0.998  # of the running mean of the weights
 REPORT = 50  # steps from one line to the next
+AHEAD = 2  # batches drawn before they are asked for
 ROUNDS, LAST_ROUNDS = 4, 6  # batches that the network is judged on, on the way and in the end
 
 
@@ -94,14 +99,13 @@ def steps(
         weight_decay=DECAY,
     )
     rates = [group["lr"] for group in optimiser.param_groups]
+    batches = _ahead(lambda: _batch(scenes, spoil, batch))
     start, step = time.monotonic(), 0
     while (done := (time.monotonic() - start) / (60 * minutes)) < 1:
         factor = min(1.0, (step + 1) / WARM) * 0.5 * (1 + math.cos(math.pi * done))
         for group, highest in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = highest * factor
-        with torch.no_grad():
-            drawn = scenes.draw(batch)
-            image = spoil(drawn.image, drawn.edge)
+        drawn, image = next(batches)
         loss = loss_of(_asked(net, image), drawn.points, drawn.before)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -118,8 +122,8 @@ def judge(net: JointNet, scenes: Scenes, spoil: Spoil, rounds: int, batch: int) 
     errors, spreads = [], []
     net.eval()
     for _ in range(rounds):
-        drawn = scenes.draw(batch)
-        found, spread = places(_asked(net, spoil(drawn.image, drawn.edge)))
+        drawn, image = _batch(scenes, spoil, batch)
+        found, spread = places(_asked(net, image))
         error = (found - drawn.points).norm(dim=-1)
         inside = drawn.before & ((drawn.points > -0.5) & (drawn.points < SIZE - 0.5)).all(-1)
         errors.append(torch.where(inside, error, torch.nan).cpu())
@@ -186,6 +190,26 @@ def main(
     }  # fmt: skip
     (out / "joints.json").write_text(json.dumps(record, indent=1))
     click.echo(json.dumps(figures))
+
+
+@torch.no_grad()
+def _batch(scenes: Scenes, spoil: Spoil, count: int) -> tuple[Pictures, Tensor]:
+    """Pictures, and what is shown of them."""
+    drawn = scenes.draw(count)
+    return drawn, spoil(drawn.image, drawn.edge)
+
+
+def _ahead(make: Callable[[], Made]) -> Iterator[Made]:
+    """What is made, for ever, in a thread that is a little ahead.
+
+    Its work goes to the device in the order of the calls, as if it were done here; but this thread need not
+    wait while thousands of small steps are told to the device.
+    """
+    with ThreadPoolExecutor(1) as worker:
+        waiting = deque(worker.submit(make) for _ in range(AHEAD))
+        while True:
+            waiting.append(worker.submit(make))
+            yield waiting.popleft().result()
 
 
 def _asked(net: JointNet, image: Tensor) -> Tensor:

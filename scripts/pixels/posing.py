@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from cast import People
-from chance import Chance
+from chance import Chance, rows
 from torch.nn.functional import normalize
 
 Tensor = torch.Tensor
@@ -20,7 +20,7 @@ LEG = ("thigh", "calf", "foot", "ball")
 OTHER_ARMS, OTHER_LEGS = 0.35, 0.15  # how often the arms or legs are those of another frame
 SWAY = {  # degrees that a joint is turned by chance beside what was recorded, times `MORE`
     "spine_01": 6, "spine_02": 6, "spine_03": 6, "neck_01": 7, "head": 10, "clavicle": 8, "upperarm": 14,
-    "lowerarm": 12, "hand": 16, "thigh": 11, "calf": 7, "foot": 9, "ball": 7,
+    "lowerarm": 12, "hand": 16, "thigh": 11, "calf": 8, "foot": 13, "ball": 11,
 }  # fmt: skip
 MORE = 1.6  # at most
 LEAN = 6.0  # degrees of the whole body
@@ -165,7 +165,7 @@ class Poses:
     def _local(self, frame: Tensor) -> Tensor:
         """Rotations (I, 22, 3, 3) of recorded frames, each joint's in the axes of its parent."""
         whole = of_quaternions(self.recorded[frame])
-        above = whole[:, [max(p, 0) for p in self.parents]].clone()
+        above = whole[:, rows(tuple(max(p, 0) for p in self.parents), frame.device)]
         above[:, 0] = torch.eye(3, device=frame.device)
         return above.transpose(-1, -2) @ whole
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from cast import People
-from chance import Chance
+from chance import Chance, constant
 from framing import FINE, Views
 from raster import NOTHING, Kernels
 from rooms import draw_light, draw_rooms, draw_tints
@@ -98,10 +98,10 @@ class Renderer:
 def _sunwards(sun: Tensor, centre: Tensor) -> Tensor:
     """(S, 3, 4) world to the shadow's buffer, about points (S, 3), seen from the sun's direction (S, 3)."""
     device = sun.device
-    other = torch.tensor([0.3, 0.9, 0.1], device=device).expand_as(sun)
+    other = constant((0.3, 0.9, 0.1), device).expand_as(sun)
     side = normalize(torch.cross(sun, other, dim=-1), dim=-1)
     axes = torch.stack([side, torch.cross(sun, side, dim=-1), -sun], 1)
-    axes = axes * torch.tensor([SHADOW / WIDE, SHADOW / WIDE, 1], device=device)[:, None]
-    middle = torch.tensor([SHADOW / 2, SHADOW / 2, 5.0], device=device)
+    axes = axes * constant((SHADOW / WIDE, SHADOW / WIDE, 1.0), device)[:, None]
+    middle = constant((SHADOW / 2, SHADOW / 2, 5.0), device)
     offset = middle - (axes @ centre[..., None])[..., 0]
     return torch.cat([axes, offset[..., None]], -1).contiguous()

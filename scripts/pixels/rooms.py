@@ -90,8 +90,8 @@ def draw_tints(chance: Chance, count: int) -> Tensor:
     """(I, 8, 4) colours of each kind of face and how much of them: little on skin and eyes."""
     colour = chance.uniform(count, KINDS, 3) ** 1.5
     strength = chance.uniform(count, KINDS) * (chance.uniform(count, KINDS) < 0.6)
-    strength[:, [SKIN, EYES]] *= 0.12
-    strength[:, HAIR] *= 0.5
+    for kind, much in ((SKIN, 0.12), (EYES, 0.12), (HAIR, 0.5)):
+        strength[:, kind] *= much
     return torch.cat([colour, strength[..., None]], -1).contiguous()
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from backdrops import bank
 from cast import read_people
-from chance import Chance
+from chance import Chance, constant
 from framing import draw_views
 from posing import Poses
 from rendering import Instances, Renderer
 
 Tensor = torch.Tensor
 
-ALSO = 0.25  # how often somebody else stands near
+ALSO = 0.25  # in what share of the pictures somebody else stands near
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Scenes:
     def draw(self, count: int) -> Pictures:
         """Pictures of one person each; in a fourth of them somebody else stands near."""
         chance, who, device = self.chance, self.people.who, self.device
-        also = torch.nonzero(chance.uniform(count) < ALSO)[:, 0]
+        also = torch.arange(round(ALSO * count), device=device)
         picture = torch.cat([torch.arange(count, device=device), also])
         slot = torch.cat([torch.zeros(count, device=device), torch.ones(len(also), device=device)])
         person = who[chance.integers(len(who), len(picture))]
@@ -76,7 +76,7 @@ class Scenes:
         floor = torch.minimum(posed.landmarks[..., 2].amin(1), posed.places[..., 2].amin(1))
         shift = torch.zeros(len(picture), 3, device=device)
         shift[:, 2] = -floor
-        shift -= posed.places[:, 0] * torch.tensor([1.0, 1.0, 0.0], device=device)
+        shift -= posed.places[:, 0] * constant((1.0, 1.0, 0.0), device)
         angle = chance.uniform(len(also), high=2 * math.pi)
         away = chance.uniform(len(also), low=0.35, high=1.6)
         shift[count:, 0] += away * angle.cos()

@@ -6,7 +6,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from chance import Chance
+from chance import Chance, constant
 
 Tensor = torch.Tensor
 
@@ -32,15 +32,16 @@ class Spoil:
 
     def __init__(self, chance: Chance) -> None:
         self.chance, self.device = chance, chance.device
-        self.basis = _cosines(chance.device)
+        waves = _cosines(chance.device)
+        self.waves = torch.kron(waves, waves)  # of a block whose rows stand one behind the other
         k = torch.arange(BLOCK, device=chance.device, dtype=torch.float32)
-        self.steps = 1 + 0.9 * (k[:, None] + k[None])  # coders keep slow waves better
+        self.steps = (1 + 0.9 * (k[:, None] + k[None])).flatten()  # coders keep slow waves better
 
     def __call__(self, image: Tensor, edge: Tensor) -> Tensor:
         """The same as a camera and a codec would give them; black beyond their edges (S, 3)."""
         count, _, height, width = image.shape
         image = self._soft(self._colour(image))
-        noise = self._each(count) ** 2 * 0.05
+        noise = self._each(count) ** 3 * 0.05
         fine = self.chance.normal(*image.shape)
         coarse = F.interpolate(self.chance.normal(count, 3, height // 2, width // 2), scale_factor=2.0)
         image = image + noise * torch.where(self._each(count) < 0.5, fine, coarse)
@@ -90,15 +91,15 @@ class Spoil:
         red, green, blue = image.unbind(1)
         light = 0.299 * red + 0.587 * green + 0.114 * blue
         planes = torch.stack([light, blue - light, red - light], 1)
-        shift = int(self.chance.integers(BLOCK, 1))
+        shift = self.chance.number(BLOCK)
         planes = planes.roll((shift, shift), (2, 3))
         blocks = planes.reshape(count, 3, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
-        waves = self.basis @ blocks.permute(0, 1, 2, 4, 3, 5) @ self.basis.T
-        coarse = torch.exp(self._each(count, math.log(0.002), math.log(0.035)))[..., None, None]
-        step = coarse * self.steps * torch.tensor([1, 2.0, 2.0], device=self.device).reshape(3, 1, 1, 1, 1)
+        waves = blocks.transpose(3, 4).flatten(4) @ self.waves.T
+        coarse = torch.exp(self._each(count, math.log(0.002), math.log(0.035)))[..., None]
+        step = coarse * self.steps * constant((1.0, 2.0, 2.0), self.device).reshape(3, 1, 1, 1)
         waves = (waves / step).round() * step
-        blocks = self.basis.T @ waves @ self.basis
-        planes = blocks.permute(0, 1, 2, 4, 3, 5).reshape(count, 3, height, width)
+        blocks = (waves @ self.waves).unflatten(-1, (BLOCK, BLOCK)).transpose(3, 4)
+        planes = blocks.reshape(count, 3, height, width)
         planes = planes.roll((-shift, -shift), (2, 3))
         light, of_blue, of_red = planes.unbind(1)
         blue, red = light + of_blue, light + of_red
