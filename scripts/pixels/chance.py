@@ -41,12 +41,6 @@ class Chance:
 
 
 @functools.cache
-def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
-    """(N,) numbers on a device, brought there once: each time, everything would wait for it."""
+def constant(values: tuple[float, ...] | tuple[int, ...], device: torch.device) -> Tensor:
+    """(N,) numbers or indices on a device, brought there once: each time, everything would wait for it."""
     return torch.tensor(values, device=device)
-
-
-@functools.cache
-def rows(numbers: tuple[int, ...], device: torch.device) -> Tensor:
-    """(N,) indices on a device, brought there once."""
-    return torch.tensor(numbers, device=device)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from chance import Chance, constant, rows
+from chance import Chance, constant
 from torch.nn.functional import normalize
 
 Tensor = torch.Tensor
@@ -69,7 +69,7 @@ def draw_views(points: Tensor, names: list[str], chance: Chance) -> Views:
     seen = points @ turn.transpose(1, 2) + move[..., 0][:, None]
     image = seen[..., :2] / seen[..., 2:].clamp_min(NEAREST)
     crop, edge = _crops(image, names, chance)
-    rays = turn.transpose(1, 2) @ torch.linalg.inv_ex(crop).inverse
+    rays = turn.transpose(1, 2) @ torch.linalg.inv_ex(crop).inverse  # `inv` waits for the device
     return Views(
         (crop @ torch.cat([turn, move], -1)).contiguous(),
         torch.cat([rays.reshape(count, 9), eye], -1).contiguous(),
@@ -107,10 +107,8 @@ def _crops(image: Tensor, names: list[str], chance: Chance) -> tuple[Tensor, Ten
     tilt = tilt + chance.normal(count) * torch.where(astray > 0, TILT_ASTRAY, TILT)
     c, s = tilt.cos(), tilt.sin()
     upright = torch.stack([torch.stack([c, s], -1), torch.stack([-s, c], -1)], 1)
-    boxed = rows(
-        tuple(i for i, name in enumerate(names) if name in BOXED or name[:-2] in BOXED), image.device
-    )
-    turned = image[:, boxed] @ upright.transpose(1, 2)
+    boxed = tuple(i for i, name in enumerate(names) if name in BOXED or name[:-2] in BOXED)
+    turned = image[:, constant(boxed, image.device)] @ upright.transpose(1, 2)
     placed, line = _cut(turned, chance)
     low, high = placed.amin(1), placed.amax(1)
     wrong = torch.exp(chance.normal(count) * (0.1 + 0.15 * astray))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from cast import People
-from chance import Chance, rows
+from chance import Chance, constant
 from torch.nn.functional import normalize
 
 Tensor = torch.Tensor
@@ -165,7 +165,7 @@ class Poses:
     def _local(self, frame: Tensor) -> Tensor:
         """Rotations (I, 22, 3, 3) of recorded frames, each joint's in the axes of its parent."""
         whole = of_quaternions(self.recorded[frame])
-        above = whole[:, rows(tuple(max(p, 0) for p in self.parents), frame.device)]
+        above = whole[:, constant(tuple(max(p, 0) for p in self.parents), frame.device)]
         above[:, 0] = torch.eye(3, device=frame.device)
         return above.transpose(-1, -2) @ whole
 
