@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from rigs.solving.body import Body
 from rigs.solving.kinematics import Chain, Points, Pose, locate
@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 
 SECONDS = 1.0  # over which a part that keeps still does so
 RANGE = 0.006  # metres, root mean square about its mean in that time, of what may as well keep still
+REACH = 0.3  # seconds before and after such a time that are still as well: who stops has stopped at once
 SHARP = 4.0  # power of the range with which the pull ends
 SD = 0.01  # m/s of what keeps still: held-out joints that hardly move err by 42 instead of 56 mm/s
 
@@ -44,10 +45,13 @@ def find_stillness(body: Body, sizes: Floats, pose: Pose, fps: float) -> Stillne
     """
     points = _points(body, sizes)
     at = locate(Chain(body).place(pose, sizes), points)
-    width = min(2 * round(SECONDS / 2 * fps) + 1, len(at))
+    width = 2 * round(SECONDS / 2 * fps) + 1
+    if width > len(at):  # nobody has been still for so long
+        return Stillness(points, np.zeros(at.shape[:2]))
     mean, square = (uniform_filter1d(v, width, axis=0, mode="nearest") for v in (at, at**2))
     variance = np.maximum(square - mean**2, 0.0).sum(axis=-1)
-    return Stillness(points, 1 / (1 + (variance / RANGE**2) ** SHARP))
+    still = 1 / (1 + (variance / RANGE**2) ** SHARP)
+    return Stillness(points, maximum_filter1d(still, 2 * round(REACH * fps) + 1, axis=0, mode="nearest"))
 
 
 def _points(body: Body, sizes: Floats) -> Points:

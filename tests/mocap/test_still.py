@@ -11,7 +11,11 @@ from scipy.signal import lfilter
 
 from mocap.animate import Animated, animate
 from mocap.observations import Observations
-from mocap.still import RANGE
+from mocap.still import RANGE, REACH, find_stillness
+from mocap.still import SECONDS as LONG
+from rigs import quat
+from rigs.solving.body import load_body
+from rigs.solving.kinematics import Pose
 from tests.calibration.synthetic import ring
 from tests.synth_take import STATURE, Person, marching, observed
 
@@ -72,3 +76,20 @@ def test_who_sets_off_is_followed_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("mocap.still.SD", 1e9)
     free = animate(seen, CAMERAS, both.landmarks, STATURE).motion.world()[0]
     assert np.linalg.norm(held - free, axis=-1).max() < RANGE
+
+
+def test_who_stops_has_stopped_by_then() -> None:
+    """Not half a second later, as times that are still all round would have it; and nobody before."""
+    fps, stop, frames = 30.0, 60, 130
+    body, root = load_body(), np.zeros((frames, 3))
+    root[:, 0] = 0.5 / fps * np.minimum(np.arange(frames), stop)
+    pose = Pose(root, quat.identity(frames, len(body.names)))
+    still = find_stillness(body, np.full(len(body.size_names), STATURE), pose, fps).still
+    assert (still[:stop] < 0.01).all()
+    assert (still[stop + round((LONG / 2 - REACH) * fps) + 1 :] > 0.9).all()
+
+
+def test_of_less_than_that_time_nothing_is_known() -> None:
+    body, frames = load_body(), 20
+    pose = Pose(np.zeros((frames, 3)), quat.identity(frames, len(body.names)))
+    assert (find_stillness(body, np.full(len(body.size_names), STATURE), pose, 30.0).still == 0).all()
