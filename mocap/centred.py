@@ -19,13 +19,11 @@ Floats = NDArray[np.float64]
 
 # Spread of refined landmarks, which tells how they scatter but not what stays: times what it is; at least so
 # many times the centre's, as both look at what is hidden; and for heels and toes, drawn half by habit, more.
-DOUBT, ALSO, FEET = 1.2, 1.0, 6.0
-ALIKE = 1.1  # times the spread of centres, whose errors are alike from frame to frame
+DOUBT, ALSO, FEET = 1.2, 1.5, 6.0
+ALIKE = 1.2  # times the spread of centres, whose errors are alike from frame to frame
 # Of the body's extent: what a landmark and its centre are apart by meaning. Times what is usual between them:
 # where a landmark is left out.
 ELSEWHERE, ASTRAY = 0.02, 1.5
-# Of the body's extent, what a centre says it may be off, and times that by which it is: hidden ones are rash.
-RASH = ((0.02, 0.05), (1.0, 2.0))
 FAINT = 0.03  # of the body's extent: a centre that may be off by so much has half the confidence
 UNSEEN = 1e-3  # least confidence of a centre that is there
 CROSSED = 0.05  # of the body's extent: scatter of a landmark about its centre, when sides are compared
@@ -38,7 +36,7 @@ def with_their_sides(view: Keypoints2D) -> Keypoints2D:
     if view.centres is None or not len(view):
         return view
     rows, at = _alike(view.layout)
-    centres = np.full((*view.confidence.shape, 3), np.nan)
+    centres = np.full((*view.confidence.shape, view.centres.shape[-1]), np.nan)
     centres[:, :, rows] = view.centres[:, :, at]
     mirror, size = view.layout.mirror, CROSSED * _extent(view)
     swapped = np.zeros(view.confidence.shape, bool)
@@ -55,7 +53,7 @@ def with_their_sides(view: Keypoints2D) -> Keypoints2D:
 
 
 def with_centres(view: Keypoints2D) -> Keypoints2D:
-    """Put the centres beside the landmarks, and say how far each may be off.
+    """Put the centres beside the landmarks, and say how far each may be off, and which way rather.
 
     Args:
         view: refined, see `mocap.refiner`.
@@ -67,10 +65,9 @@ def with_centres(view: Keypoints2D) -> Keypoints2D:
         return view
     size = _extent(view)
     seen = (view.confidence > 0).any(axis=2, keepdims=True)
-    centres = np.where(seen[..., None], view.centres * (1.0, 1.0, ALIKE), np.nan)
+    centres = np.where(seen[..., None], view.centres * (1.0, 1.0, ALIKE, 1.0, 1.0), np.nan)
     places, said = centres[..., :2], centres[..., 2]
-    scatter = said * np.interp(np.nan_to_num(said / size), *RASH)
-    points, spread = _held_against(view, centres, size)
+    points, spread, slant = _held_against(view, centres, size)
     sight = np.where(np.isfinite(said), np.maximum(1 / (1 + (said / (FAINT * size)) ** 2), UNSEEN), 0.0)
 
     def beside(values: Floats, others: Floats) -> Floats:
@@ -80,18 +77,19 @@ def with_centres(view: Keypoints2D) -> Keypoints2D:
         view,
         layout=_whole(view.layout),
         points=beside(points, places),
-        spread=beside(spread, scatter),
+        spread=beside(spread, said),
         confidence=beside(view.confidence, sight),
         detected=beside(view.detected, places),
-        world=None if view.world is None else beside(view.world, np.full((*scatter.shape, 3), np.nan)),
+        world=None if view.world is None else beside(view.world, np.full((*said.shape, 3), np.nan)),
+        slant=beside(slant, centres[..., 3:]),
     )
 
 
-def _held_against(view: Keypoints2D, centres: Floats, size: Floats) -> tuple[Floats, Floats]:
-    """Landmarks (T, P, J, 2) and their spread (T, P, J); those that are astray are where the centre is."""
+def _held_against(view: Keypoints2D, centres: Floats, size: Floats) -> tuple[Floats, Floats, Floats]:
+    """Landmarks (T, P, J, 2), their spread (T, P, J) and slant; who is astray is where the centre is."""
     assert view.spread is not None
     rows, at = _alike(view.layout)
-    points, spread = view.points.copy(), DOUBT * view.spread
+    points, spread, slant = view.points.copy(), DOUBT * view.spread, np.zeros_like(view.points)
     feet = [j for j, name in enumerate(view.layout.landmarks) if name.endswith(("heel", "foot_index"))]
     spread[:, :, feet] *= FEET
     place, scatter = centres[:, :, at, :2], centres[:, :, at, 2]
@@ -99,9 +97,12 @@ def _held_against(view: Keypoints2D, centres: Floats, size: Floats) -> tuple[Flo
     usual = np.sqrt(spread[:, :, rows] ** 2 + scatter**2 + (ELSEWHERE * size) ** 2)
     astray = off > ASTRAY * usual
     points[:, :, rows] = np.where(astray[..., None], place, points[:, :, rows])
-    widened = np.hypot(spread[:, :, rows], ALSO * np.nan_to_num(scatter))
+    also = ALSO * np.nan_to_num(scatter)
+    widened = np.hypot(spread[:, :, rows], also)
     spread[:, :, rows] = np.where(astray, off, widened)
-    return points, spread
+    share = np.where(astray, 0.0, also / widened) ** 2
+    slant[:, :, rows] = share[..., None] * np.nan_to_num(centres[:, :, at, 3:])
+    return points, spread, slant
 
 
 def _whole(layout: Layout) -> Layout:
@@ -121,6 +122,6 @@ def _extent(view: Keypoints2D) -> Floats:
 
 
 def _misfit(points: Floats, centres: Floats, size: Floats) -> Floats:
-    """How badly points (T, P, N, 2) fit centres (T, P, N, 3): (T, P); 0 where there are none."""
+    """How badly points (T, P, N, 2) fit centres (T, P, N, 5): (T, P); 0 where there are none."""
     square = ((points - centres[..., :2]) ** 2).sum(axis=-1) / (size**2 + centres[..., 2] ** 2)
     return np.asarray(np.minimum(np.nan_to_num(square), SURE).sum(axis=-1))

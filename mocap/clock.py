@@ -61,7 +61,7 @@ def at_ticks(
     names, keypoints = tuple(views), list(views.values())
     sampled = [_sample(k, ticks - o, float(fps), person) for k, o in zip(keypoints, offsets, strict=True)]
     points, confidence, *more = zip(*sampled, strict=True)
-    world, spread, detected = (_stacked(values) for values in more)
+    world, spread, detected, slant = (_stacked(values) for values in more)
     return Observations(
         names,
         keypoints[0].layout,
@@ -72,6 +72,7 @@ def at_ticks(
         float(ticks[0]),
         spread,
         detected,
+        slant,
     )
 
 
@@ -113,8 +114,8 @@ def _ticks(times: list[Floats], fps: Fraction, names: tuple[str, ...]) -> Floats
 
 def _sample(
     view: Keypoints2D, ticks: Floats, fps: float, person: int
-) -> tuple[Floats, Floats, Floats | None, Floats | None, Floats | None]:
-    """Points, confidence, 3D guess, spread and points as detected, at times `ticks` of a view's own clock."""
+) -> tuple[Floats, Floats, Floats | None, Floats | None, Floats | None, Floats | None]:
+    """Points, confidence, 3D guess, spread, points as detected, slant, at times of a view's own clock."""
     after = np.clip(np.searchsorted(view.times, ticks), 1 if len(view) > 1 else 0, len(view) - 1)
     before = np.maximum(after - 1, 0)
     span = np.maximum(view.times[after] - view.times[before], 1e-9)
@@ -136,9 +137,9 @@ def _sample(
         np.isfinite(points).all(axis=-1), np.nan_to_num(blend(view.confidence[:, person])), 0.0
     )
     points = np.where((confidence > 0)[..., None], points, np.nan)
-    more = (view.world, view.spread, view.detected)
-    world, spread, detected = (None if a is None else blend(a[:, person]) for a in more)
-    return points, confidence, world, spread, detected
+    more = (view.world, view.spread, view.detected, view.slant)
+    world, spread, detected, slant = (None if a is None else blend(a[:, person]) for a in more)
+    return points, confidence, world, spread, detected, slant
 
 
 def _longest(view: Keypoints2D, fps: float) -> float:

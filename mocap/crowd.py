@@ -219,4 +219,5 @@ def one_after_another(people: Sequence[Observations]) -> Observations:
         world=joined([p.world for p in people]),
         spread=joined([p.spread for p in people]),
         detected=joined([p.detected for p in people]),
+        slant=joined([p.slant for p in people]),
     )

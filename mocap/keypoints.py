@@ -16,7 +16,13 @@ from mocap.errors import MocapError
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
-_MORE = ("world", "spread", "detected", "centres")  # what keypoints may have beside points and confidence
+_MORE = (
+    "world",
+    "spread",
+    "detected",
+    "centres",
+    "slant",
+)  # what keypoints may have beside points and confidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +136,9 @@ class Keypoints2D:
         spread: (T, P, J) pixels that each point may be off, one standard deviation, or NaN; None = as is
             usual for its layout and confidence.
         detected: (T, P, J, 2) pixels, the points before anything refined them; None = as they are.
-        centres: (T, P, C, 3) where joint centres are, see `mocap.detect.centres`: x, y and how far each may
-            be off, pixels; NaN = nobody looked; or None.
+        centres: (T, P, C, 5) where joint centres are, see `mocap.detect.centres`: x, y and how far each may
+            be off, pixels, and its slant; NaN = nobody looked; or None.
+        slant: (T, P, J, 2) which way points are rather off, see `rigs.solving.slant`; None = any.
 
     Raises:
         MocapError: a shape, a confidence or a time that breaks the above; says which.
@@ -146,6 +153,7 @@ class Keypoints2D:
     spread: Array | None = None
     detected: Array | None = None
     centres: Array | None = None
+    slant: Array | None = None
 
     def __post_init__(self) -> None:
         for field in ("points", "confidence", "times", *_MORE):
@@ -239,6 +247,7 @@ def _check_shapes(k: Keypoints2D) -> None:
         ("world", k.world, (*shape, 3)),
         ("spread", k.spread, shape),
         ("detected", k.detected, (*shape, 2)),
+        ("slant", k.slant, (*shape, 2)),
     ]
     for name, array, right in wanted:
         if array is not None and array.shape != right:
@@ -246,9 +255,9 @@ def _check_shapes(k: Keypoints2D) -> None:
     if k.centres is not None and (k.centres.ndim, *k.centres.shape[:2], k.centres.shape[-1]) != (
         4,
         *shape[:2],
-        3,
+        5,
     ):
-        raise MocapError(f"keypoints: centres must have axes (T, P, C, 3), not shape {k.centres.shape}")
+        raise MocapError(f"keypoints: centres must have axes (T, P, C, 5), not shape {k.centres.shape}")
     if min(k.size) < 1:
         raise MocapError(f"keypoints: image size must be at least 1 x 1 pixels, not {k.size}")
 

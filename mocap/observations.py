@@ -32,6 +32,7 @@ class Observations:
         spread: (V, T, J) pixels that each landmark may be off, one standard deviation, NaN where unseen;
             None = as is usual for the layout.
         detected: (V, T, J, 2) the pixels before anything refined them; None = as they are.
+        slant: (V, T, J, 2) which way landmarks are rather off, see `rigs.solving.slant`; None = any.
     """
 
     names: tuple[str, ...]
@@ -43,6 +44,7 @@ class Observations:
     start: float = 0.0
     spread: Floats | None = None
     detected: Floats | None = None
+    slant: Floats | None = None
 
     @property
     def frames(self) -> int:
@@ -79,7 +81,9 @@ class Observations:
         if self.detected is None:
             return self
         layout, rows = self.layout.detector, slice(len(self.layout.detector))
-        before = replace(self, pixels=self.detected, spread=None, detected=None).each(lambda a: a[:, :, rows])
+        before = replace(self, pixels=self.detected, spread=None, detected=None, slant=None).each(
+            lambda a: a[:, :, rows]
+        )
         return replace(before, layout=layout)
 
     def with_sides(self, swapped: NDArray[np.bool_]) -> Observations:
@@ -99,4 +103,5 @@ class Observations:
             world=changed(self.world),
             spread=changed(self.spread),
             detected=changed(self.detected),
+            slant=changed(self.slant),
         )

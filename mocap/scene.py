@@ -78,6 +78,7 @@ class Scene:
     ankles: Ankles | None = None  # and how feet are turned
     wrists: Wrists | None = None  # where hands are, once they were looked at
     together: Together | None = None  # what lifters say, where images tell too little
+    slant: Floats | None = None  # (V, T, N, 2) which way each is rather off; any if None
     every: int = 1  # frames of the clip for which each stands
     chain: Chain = field(init=False)
 
@@ -108,6 +109,7 @@ class Scene:
                 self.seen[:, window],
                 self.sd[:, window] / np.sqrt(weight),
                 robust * np.sqrt(weight),
+                None if self.slant is None else self.slant[:, window],
             ),
             *self._guess_terms(points, window, weight, robust),
             Acceleration(carried, density, self.fps),
@@ -126,7 +128,8 @@ class Scene:
         seen, sd = self.seen[:, frames], self.sd[:, frames]
         fps, every = self.fps / every, self.every * every
         guessed = self.guessed and (self.guessed[0][:, frames], self.guessed[1][:, frames])
-        thin = replace(self, seen=seen, sd=sd, fps=fps, every=every, feet="never")
+        slant = None if self.slant is None else self.slant[:, frames]
+        thin = replace(self, seen=seen, sd=sd, slant=slant, fps=fps, every=every, feet="never")
         return replace(
             thin, guessed=guessed, doubt=None, stance=None, stillness=None, ankles=None, together=None
         )
@@ -198,7 +201,8 @@ def scene_of(
     focal = np.array([c.K[0, 0] for c in cameras])[:, None]
     spread = None if seen.spread is None else seen.spread[:, :, rows]
     sd = attachment.image_sd(seen.confidence[:, :, rows], stature, depth, focal, spread)
-    scene = Scene(body, attachment, rotation, translation, image, sd, float(seen.fps), settings)
+    slant = None if seen.slant is None else seen.slant[:, :, rows]
+    scene = Scene(body, attachment, rotation, translation, image, sd, float(seen.fps), settings, slant=slant)
     if seen.spread is not None:  # refined: their detector's habits are known, and its feet's among them
         scene.network = load_network(seen.layout.name)
     return scene

@@ -360,6 +360,7 @@ class Single:
             self.settings.solve,
             feet=self.feet,
             stance=self.stance,
+            slant=None if self.seen.slant is None else self.seen.slant[:, :, rows],
         )
 
     @property

@@ -139,9 +139,9 @@ def without_others(image: Image, sought: Sought, number: int) -> Image:
 def _lanes(
     found: dict[int, Body], centres: dict[int, np.ndarray], count: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Points (P, 33, 2), confidence (P, 33), world (P, 33, 3) and centres (P, C, 3); NaN without anybody."""
+    """Points (P, 33, 2), confidence (P, 33), world (P, 33, 3) and centres (P, C, 5); NaN without anybody."""
     points, world = np.full((count, 33, 2), np.nan), np.full((count, 33, 3), np.nan)
-    confidence, at = np.zeros((count, 33)), np.full((count, len(CENTRES), 3), np.nan)
+    confidence, at = np.zeros((count, 33)), np.full((count, len(CENTRES), 5), np.nan)
     for lane, body in found.items():
         points[lane], confidence[lane], world[lane] = body.points, body.confidence, body.world
         at[lane] = centres[lane]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mocap.errors import DetectError, MocapError
 from mocap.video import Image
+from rigs.solving.slant import slant_of, turned
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -26,7 +27,7 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 NETWORK, SHA256 = "centres.onnx", "b7c13ae755ba3efdb3d6a775f2a57d57dac417daf8da3d21c252e0bb67aa729b"
-VERSION = f"centres 1 {SHA256[:8]}"  # the number is of what is done with the network
+VERSION = f"centres 2 {SHA256[:8]}"  # the number is of what is done with the network
 SIDES = ("l", "r")
 CENTRES = (
     "pelvis", "spine_01", "spine_02", "spine_03", "neck_01", "head",
@@ -37,8 +38,10 @@ CENTRES = (
 )  # fmt: skip
 SIZE, CELL = 256, 4  # of the crop that the network sees, and of the cells that it answers in, pixels
 AROUND = 1.25  # times the extent of the landmarks: the crop's side
-# How far a place may be off, crop pixels, at the scatter of the likelihood: measured (see `docs/centres.md`).
-SLOPE, LESS, LEAST = 0.62, 0.5, 1.0
+# How far a place may be off along either axis of the scatter of the likelihood, crop pixels, at that scatter:
+# measured (see `docs/centres.md`).
+SLOPE, LESS, LEAST = 0.74, 1.3, 0.9
+SURER, LESS_SURE = 0.8, 1.15  # times that, of feet, and of the head: measured, too
 NEAR = 3  # cells about the likeliest one whose mean is the place
 
 
@@ -71,6 +74,11 @@ class Crop:
     def zoom(self) -> float:
         """Crop pixels to an image pixel."""
         return float(np.hypot(*self.turn[0]))
+
+    @property
+    def lean(self) -> float:
+        """Radians by which the image is turned in the crop, from x to y."""
+        return float(np.arctan2(self.turn[1, 0], self.turn[0, 0]))
 
     def cut(self, image: Image) -> Image:
         """The crop (256, 256, 3), black beyond the image's edge."""
@@ -116,19 +124,24 @@ class CentreNetwork:
             points: (33, 2) px, BlazePose's landmarks of that person.
 
         Returns:
-            (40, 3) in the order of `CENTRES`: x and y, and how far each may be off (standard deviation), px.
+            (40, 5) in the order of `CENTRES`: x and y, how far each may be off (standard deviation), px, and
+            which way it is rather off, see `rigs.solving.slant`.
         """
         crop = Crop.about(points, points[23:25].mean(axis=0), points[11:13].mean(axis=0))
         picture = crop.cut(image).astype(np.float32).transpose(2, 0, 1) / 255
-        places, spread = read_maps(self._session.run(None, {self._input: picture[None]})[0][0])
-        return np.column_stack([crop.back(places), spread / crop.zoom])
+        places, spread, slant = read_maps(self._session.run(None, {self._input: picture[None]})[0][0])
+        return np.column_stack([crop.back(places), _times() * spread / crop.zoom, turned(slant, -crop.lean)])
 
 
-def read_maps(logits: Singles) -> tuple[Floats, Floats]:
-    """Pixels (K, 2) of a crop that heat maps (K, 64, 64) of logits show, and how far each may be off (K,).
+def read_maps(logits: Singles) -> tuple[Floats, Floats, Floats]:
+    """What heat maps (K, 64, 64) of logits show, in pixels of the crop.
 
     The place is the mean over the cells about the likeliest one (an integral as by Sun et al. 2018, kept near
     the peak); the scatter is that of all the likelihood about it, wherever it lies.
+
+    Returns:
+        The places (K, 2), how far each may be off (K,), and which way rather (K, 2), see
+        `rigs.solving.slant`.
     """
     count, rows, columns = logits.shape
     flat = logits.reshape(count, -1)
@@ -142,11 +155,23 @@ def read_maps(logits: Singles) -> tuple[Floats, Floats]:
     total = np.maximum(local.sum(axis=(1, 2)), 1e-9)
     at_x = (local.sum(axis=1) * np.arange(columns)).sum(axis=1) / total
     at_y = (local.sum(axis=2) * np.arange(rows)).sum(axis=1) / total
-    away_x = (grid.sum(axis=1) * (np.arange(columns) - at_x[:, None]) ** 2).sum(axis=1)
-    away_y = (grid.sum(axis=2) * (np.arange(rows) - at_y[:, None]) ** 2).sum(axis=1)
+    off_x, off_y = np.arange(columns) - at_x[:, None], np.arange(rows) - at_y[:, None]
+    along_x, along_y = grid.sum(axis=1), grid.sum(axis=2)
+    xx, yy = (along_x * off_x**2).sum(axis=1), (along_y * off_y**2).sum(axis=1)
+    xy = ((grid @ off_x[:, :, None])[..., 0] * off_y).sum(axis=1)
     places = np.stack([at_x, at_y], axis=1).astype(float) * CELL + (CELL - 1) / 2
-    scatter = CELL * np.sqrt((away_x + away_y).astype(float) / 2)
-    return places, np.maximum(SLOPE * scatter - LESS, LEAST)
+    scatter, way = np.linalg.eigh(np.stack([xx, xy, xy, yy], axis=1).astype(float).reshape(count, 2, 2))
+    least, most = np.maximum(SLOPE * CELL * np.sqrt(np.maximum(scatter, 0)) - LESS, LEAST).T
+    return places, np.sqrt((least**2 + most**2) / 2), slant_of(least, most, way[:, :, 1])
+
+
+@lru_cache
+def _times() -> Floats:
+    """What spreads of `CENTRES` (40,) are multiplied by."""
+    feet, head = ("foot", "ball", "toe"), ("head", "nose", "eye", "ear")
+    return np.array(
+        [SURER if c.startswith(feet) else LESS_SURE if c.startswith(head) else 1.0 for c in CENTRES]
+    )
 
 
 @lru_cache

@@ -11,6 +11,7 @@ from rigs.solving.inertia import Carried
 from rigs.solving.kinematics import Points, Posed, limb_derivative, locate, size_derivative
 from rigs.solving.normal import Normal
 from rigs.solving.robust import robust_cost, robust_weight
+from rigs.solving.slant import inverse_shape
 
 NEAREST = 0.05  # m before a camera; a point nearer than this, or behind, is held there
 
@@ -21,6 +22,7 @@ class Reprojection:
 
     camera_rotation (V, 3, 3) and camera_translation (V, 3): camera from world. seen (V, T, N, 2) with NaN
     where unseen. sd (V, T, N): standard deviation in the same units. scale: robust scale in deviations.
+    slant (V, T, N, 2): which way each is rather off, see `rigs.solving.slant`; None = any.
     """
 
     points: Points
@@ -29,10 +31,14 @@ class Reprojection:
     seen: Floats
     sd: Floats
     scale: float = 3.0
-    precision: Floats = field(init=False)
+    slant: Floats | None = None
+    precision: tuple[Floats, Floats, Floats] = field(init=False)  # (V, T, N) of xx, xy and yy
 
     def __post_init__(self) -> None:
-        self.precision, self.seen = _known(self.seen, self.sd)
+        precision, self.seen = _known(self.seen, self.sd)
+        slant = np.zeros((1, 1, 1, 2)) if self.slant is None else np.nan_to_num(self.slant)
+        xx, xy, yy = inverse_shape(slant)
+        self.precision = precision * xx, precision * xy, precision * yy
 
     def cost(self, posed: Posed) -> float:
         """Half the robust sum of squared reprojection errors over all views, in deviations."""
@@ -42,7 +48,7 @@ class Reprojection:
     def add(self, posed: Posed, normal: Normal) -> None:
         """Reduce all views to one 3 x 3 information matrix a landmark and frame, then to the freedoms."""
         residual, camera = self._residual(posed)
-        weight = self.precision * robust_weight(self._square(residual), self.scale)
+        weight = robust_weight(self._square(residual), self.scale)
         information, pull = self._reduced(camera, residual, weight)
         add_points(posed, self.points, information, pull, normal)
 
@@ -55,24 +61,32 @@ class Reprojection:
         return camera[..., :2] / camera[..., 2:] - self.seen, camera
 
     def _square(self, residual: Floats) -> Floats:
-        return (residual[..., 0] ** 2 + residual[..., 1] ** 2) * self.precision
+        xx, xy, yy = self.precision
+        x, y = residual[..., 0], residual[..., 1]
+        return np.asarray(xx * x**2 + yy * y**2 + 2 * xy * x * y)
 
     def _reduced(self, camera: Floats, residual: Floats, weight: Floats) -> tuple[Floats, Floats]:
         """Sum J^T W J (T, N, 3, 3) and J^T W r (T, N, 3) of d(x/z, y/z) / d(world) over the views.
 
-        In the camera's axes J = [1 0 -a; 0 1 -b] / z with a, b = x/z, y/z, so J^T W J has six entries in
-        closed form; each view's are turned to the world by one matrix.
+        W is the precision times a weight. In the camera's axes J = [1 0 -a; 0 1 -b] / z with a, b = x/z, y/z,
+        so J^T W J has six entries in closed form; each view's are turned to the world by one matrix.
         """
         inverse = 1 / camera[..., 2]
         slide = np.where(camera[..., 2] > NEAREST, inverse, 0.0)  # a depth that is held does not act
         a, b = camera[..., 0] * slide, camera[..., 1] * slide
-        w = weight * inverse**2
-        zero, far = np.zeros_like(w), a**2 + b**2
-        flat = np.stack([w, zero, -w * a, zero, w, -w * b, -w * a, -w * b, w * far], axis=-1)
+        near = weight * inverse
+        xx, xy, yy = (near * p for p in self.precision)
+        x, y = residual[..., 0], residual[..., 1]
+        pulled_x, pulled_y = xx * x + xy * y, xy * x + yy * y
+        xx, xy, yy = xx * inverse, xy * inverse, yy * inverse
+        xz, yz = -a * xx - b * xy, -a * xy - b * yy
+        flat = np.stack([xx, xy, xz, xy, yy, yz, xz, yz, -a * xz - b * yz], axis=-1)
         turn = np.stack([np.kron(r, r) for r in self.camera_rotation])[:, None]
-        information = (flat @ turn).sum(axis=0).reshape(*w.shape[1:], 3, 3)
-        x, y = (residual * (weight * inverse)[..., None]).transpose(3, 0, 1, 2)
-        pull = np.stack([x, y, -a * x - b * y], axis=-1) @ self.camera_rotation[:, None]
+        information = (flat @ turn).sum(axis=0).reshape(*weight.shape[1:], 3, 3)
+        pull = (
+            np.stack([pulled_x, pulled_y, -a * pulled_x - b * pulled_y], axis=-1)
+            @ self.camera_rotation[:, None]
+        )
         return information, pull.sum(axis=0)
 
 

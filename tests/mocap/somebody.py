@@ -36,10 +36,12 @@ def picture() -> Image:
 
 
 def centres_of(landmarks: np.ndarray, spread: float = 2.0) -> np.ndarray:
-    """Centres (..., 40, 3) right at landmarks (..., 33, 2) that mean the same; others between the hips."""
+    """Centres (..., 40, 5) right at landmarks (..., 33, 2) that mean the same; others between the hips."""
     hips = landmarks[..., [LAYOUT.index("left_hip"), LAYOUT.index("right_hip")], :].mean(
         axis=-2, keepdims=True
     )
     places = np.repeat(hips, len(CENTRES), axis=-2)
     places[..., SAME[1], :] = landmarks[..., SAME[0], :]
-    return np.concatenate([places, np.full((*places.shape[:-1], 1), spread)], axis=-1)
+    return np.concatenate(
+        [places, np.full((*places.shape[:-1], 1), spread), np.zeros((*places.shape[:-1], 2))], axis=-1
+    )

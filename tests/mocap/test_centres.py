@@ -127,16 +127,16 @@ def bumps(*places: tuple[float, float], sd: float = 0.8) -> np.ndarray:
 
 def test_places_are_read_between_cells() -> None:
     for x, y in np.random.default_rng(0).uniform(20, SIZE - 20, (50, 2)):
-        (found,), (spread,) = read_maps(bumps((x, y)))
+        (found,), (spread,), (slant,) = read_maps(bumps((x, y)))
         np.testing.assert_allclose(found, (x, y), atol=0.1)
-        assert LEAST <= spread < 1.5 * LEAST
+        assert LEAST <= spread < 1.5 * LEAST and np.hypot(*slant) < 0.05
 
 
 def test_every_map_is_read_for_itself_and_only_differences_count() -> None:
     one, other = bumps((40.0, 90.0)), bumps((200.0, 13.5), sd=2.0)
     both = read_maps(np.concatenate([one + 500, other - 500]))
     alone = [read_maps(a) for a in (one, other)]
-    for k in (0, 1):
+    for k in (0, 1, 2):
         np.testing.assert_allclose(both[k], np.concatenate([a[k] for a in alone]), atol=0.02)
 
 
@@ -150,8 +150,9 @@ def test_the_less_the_maps_say_the_wider_the_spread() -> None:
 def test_two_places_alike_give_a_spread_that_holds_both() -> None:
     near, far = (read_maps(bumps((80.0, 128.0), (80.0 + d, 128.0)))[1][0] for d in (40.0, 100.0))
     assert 10 < near < far and far > 25
-    (x, y), _ = (a[0] for a in read_maps(bumps((80.0, 128.0), (180.0, 128.0))))
+    (x, y), _, (p, q) = (a[0] for a in read_maps(bumps((80.0, 128.0), (180.0, 128.0))))
     assert min(abs(x - 80), abs(x - 180)) < 0.5 and abs(y - 128) < 0.5  # one of both, not the middle
+    assert p > 0.9 and abs(q) < 0.05  # rather off along the line of both
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,7 @@ def network() -> CentreNetwork:
 
 def test_centres_are_where_landmarks_that_mean_the_same_are(network: CentreNetwork) -> None:
     found = network.look(picture(), LANDMARKS)
-    assert found.shape == (len(CENTRES), 3) and np.isfinite(found).all()
+    assert found.shape == (len(CENTRES), 5) and np.isfinite(found).all()
     off = np.linalg.norm(found[SAME[1], :2] - LANDMARKS[SAME[0]], axis=-1) / HEIGHT
     assert np.median(off) < 0.03 and off.max() < 0.1  # a toe tip of the example, which is hidden: 0.074
     crossed = np.linalg.norm(found[SAME[1], :2] - LANDMARKS[LAYOUT.mirror][SAME[0]], axis=-1) / HEIGHT
@@ -231,7 +232,7 @@ def test_blazepose_finds_centres_of_everybody_and_of_nobody() -> None:
     image = picture()
     frames = [Frame(0, 0.0, image), Frame(1, 0.1, None), Frame(2, 0.2, np.zeros_like(image))]
     seen, missing, black = BlazePose(alone=True).detect(frames)
-    assert seen.centres is not None and seen.centres.shape == (1, len(CENTRES), 3)
+    assert seen.centres is not None and seen.centres.shape == (1, len(CENTRES), 5)
     off = np.linalg.norm(seen.centres[0, SAME[1], :2] - seen.points[0, SAME[0]], axis=-1)
     assert np.median(off) < 0.03 * HEIGHT
     for nobody in (missing, black):
@@ -245,7 +246,7 @@ def test_blazepose_finds_centres_of_everybody_and_of_nobody() -> None:
 
 def detection(index: int, people: int) -> Detection:
     rng = np.random.default_rng(index)
-    points, at = rng.uniform(0, 500, (people, 33, 2)), rng.uniform(0, 500, (people, len(CENTRES), 3))
+    points, at = rng.uniform(0, 500, (people, 33, 2)), rng.uniform(0, 500, (people, len(CENTRES), 5))
     return Detection(index, index / 30, points, np.full((people, 33), 0.5), None, at)
 
 
@@ -261,7 +262,7 @@ def test_centres_are_kept_with_more_and_fewer_people(tmp_path: Path) -> None:
     resumed.join((720, 540))
     kept = resumed.read()
     assert isinstance(kept, Keypoints2D) and kept.centres is not None
-    assert kept.centres.shape == (6, 3, len(CENTRES), 3)
+    assert kept.centres.shape == (6, 3, len(CENTRES), 5)
     for t, one in enumerate(given):
         there = len(one.points)
         np.testing.assert_allclose(kept.centres[t, :there], one.centres, rtol=1e-6)

@@ -98,7 +98,7 @@ def test_slice_keeps_times() -> None:
 def watched(frames: int = 4, people: int = 2, seed: int = 0) -> Keypoints2D:
     """Keypoints with centres."""
     rng = np.random.default_rng(seed)
-    points, at = rng.uniform(0, 60, (frames, people, 17, 2)), rng.uniform(0, 60, (frames, people, 5, 3))
+    points, at = rng.uniform(0, 60, (frames, people, 17, 2)), rng.uniform(0, 60, (frames, people, 5, 5))
     times = np.arange(frames) / 30
     return Keypoints2D(
         load_layout("coco17"), points, np.full((frames, people, 17), 0.5), times, (64, 48), centres=at
@@ -115,10 +115,10 @@ def test_centres_go_where_their_frames_and_people_go() -> None:
     moved = k.placed(lane).centres
     assert moved is not None
     for t, p in np.ndindex(lane.shape):
-        there = k.centres[t, lane[t, p]] if lane[t, p] >= 0 else np.full((5, 3), np.nan)
+        there = k.centres[t, lane[t, p]] if lane[t, p] >= 0 else np.full((5, 5), np.nan)
         np.testing.assert_array_equal(moved[t, p], there)
     one = k.of(np.array([[7, 4], [4, 7], [4, 4], [7, 4]]), 7).centres
-    assert one is not None and one.shape == (4, 1, 5, 3) and np.isnan(one[2]).all()
+    assert one is not None and one.shape == (4, 1, 5, 5) and np.isnan(one[2]).all()
     np.testing.assert_array_equal(one[[0, 1, 3], 0], k.centres[[0, 1, 3], [0, 1, 0]])
 
 
@@ -147,10 +147,10 @@ def broken(field: str, value: object, at: Any = ...) -> dict[str, Any]:
         ({**fields(), "confidence": np.ones((4, 1, 16))}, "confidence has shape"),
         ({**fields(), "times": np.arange(3.0)}, "times has shape"),
         ({**fields(), "world": np.zeros((4, 1, 17, 2))}, "world has shape"),
-        ({**fields(), "centres": np.zeros((4, 1, 3))}, r"centres must have axes \(T, P, C, 3\)"),
+        ({**fields(), "centres": np.zeros((4, 1, 5))}, r"centres must have axes \(T, P, C, 5\)"),
         ({**fields(), "centres": np.zeros((4, 1, 40, 2))}, "centres must have"),
-        ({**fields(), "centres": np.zeros((3, 1, 40, 3))}, "centres must have"),
-        ({**fields(), "centres": np.zeros((4, 2, 40, 3))}, "centres must have"),
+        ({**fields(), "centres": np.zeros((3, 1, 40, 5))}, "centres must have"),
+        ({**fields(), "centres": np.zeros((4, 2, 40, 5))}, "centres must have"),
         ({**fields(), "size": (0, 3)}, "image size"),
         (broken("confidence", 1.5, (2, 0, 0)), "not 1.5 .frame 2, person 0, nose"),
         (broken("confidence", np.nan, (2, 0, 0)), r"\[0, 1\]"),

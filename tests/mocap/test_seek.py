@@ -89,7 +89,8 @@ def crowd_with_centres() -> Crowd:
 
 def _centres(seen: Keypoints2D, spread: float) -> np.ndarray:
     centres = np.repeat(seen.points[:, :, :1], 40, axis=2)
-    return np.concatenate([centres, np.where(np.isfinite(centres[..., :1]), spread, np.nan)], axis=-1)
+    more = np.where(np.isfinite(centres[..., :1]), [spread, 0.0, 0.0], np.nan)
+    return np.concatenate([centres, more], axis=-1)
 
 
 def test_centres_of_who_is_found_are_kept_with_those_that_were_seen() -> None:

@@ -72,7 +72,7 @@ def weighted(residual: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray
     return residual, (scale**2 / (scale**2 + (residual**2).sum(axis=-1))) ** 2
 
 
-def reprojection(radius: float = 3.5) -> Case:
+def reprojection(radius: float = 3.5, slanted: bool = False) -> Case:
     """Three views, gaps, residuals within the robust scale and far beyond; a small ring has points behind."""
     rng = np.random.default_rng(7)
     points, (rotation, translation) = some_points(7), ring(3, radius)
@@ -80,14 +80,20 @@ def reprojection(radius: float = 3.5) -> Case:
     seen = rng.normal(0.0, 0.3, (3, FRAMES, 7, 2))
     seen[0, 1, 2, 0], sd[1, 0, 3] = np.nan, np.inf
     seen[:, :, 5], seen[2] = np.nan, np.nan
+    slant = rng.uniform(-0.6, 0.6, seen.shape) * slanted
+    p, q = slant[..., 0], slant[..., 1]
+    shape = np.stack([1 + p, q, q, 1 - p], axis=-1).reshape(*p.shape, 2, 2)
+    whiten = np.linalg.cholesky(np.linalg.inv(shape)).swapaxes(-1, -2)
+    slant[np.isnan(seen)] = np.nan
 
     def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
         camera = np.einsum("vij,tnj->vtni", rotation, locate(posed, points)) + translation[:, None, None]
         depth = np.maximum(camera[..., 2:], 0.05)
-        residual = (camera[..., :2] / depth - seen) / sd[..., None]
+        residual = (whiten @ (camera[..., :2] / depth - seen)[..., None])[..., 0] / sd[..., None]
         return weighted(residual[np.isfinite(seen).all(axis=-1) & np.isfinite(sd)], 1.5)
 
-    return Case(Reprojection(points, rotation, translation, seen, sd, 1.5), residuals, 1.5)
+    found = Reprojection(points, rotation, translation, seen, sd, 1.5, slant if slanted else None)
+    return Case(found, residuals, 1.5)
 
 
 def shape() -> Case:
@@ -321,6 +327,7 @@ def flat(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 CASES = {
     "reprojection": reprojection,
+    "slanted reprojection": lambda: reprojection(slanted=True),
     "behind a camera": lambda: reprojection(0.3),
     "depth": depth,
     "shape": shape,
