@@ -14,7 +14,7 @@ from calibration.camera import Cameras
 from mocap.ankles import foretell_ankles, missed_landmarks, turned_landmarks
 from mocap.attach import Attachment, load_attachment
 from mocap.doubt import joint_doubt, made_up
-from mocap.feet import Feet, bend_toes, find_stance, put_down
+from mocap.feet import Feet, bend_toes, find_stance, put_down, soles_of
 from mocap.glimpse import guessed_depths
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
@@ -22,7 +22,7 @@ from mocap.scene import Scene, Settings, Wrists, scene_of
 from mocap.sizing import SIZING_FRAMES, Span, sizing_spans, solve_sizes
 from mocap.still import find_stillness
 from mocap.together import together
-from rigs.contact import Contacts
+from rigs.contact import Contacts, standing_still
 from rigs.motion import Motion
 from rigs.solving.body import Body, load_body
 from rigs.solving.ground import soles
@@ -114,6 +114,7 @@ def _solved(
     body = scene.body
     prior = SizePrior.of_stature(body.size_spread, guess, GIVEN_STATURE_SD if stature else ADULT[1])
     sized = _solve_sizes(scene, first, guess, prior)
+    sized = replace(sized, sizes=sized.sizes / scene.attachment.short)
     grown = stature or float(np.average(sized.sizes, weights=1 / body.size_spread**2))
     whole = len(first) <= SIZING_FRAMES
     pose = sized.pose if whole else _solve_motion(scene, first, sized.sizes, grown, progress)
@@ -159,9 +160,18 @@ class _Half:
             motion = put_down(motion, grown)
         if scene.feet != "never":
             motion = bend_toes(motion, grown)
-        contacts = scene.stance.contacts if scene.stance else None
         again = partial(self.with_wrists, pose)
-        return Animated(motion, grown, sizes, contacts, self.doubt, again)
+        return Animated(motion, grown, sizes, self._contacts(motion), self.doubt, again)
+
+    def _contacts(self, motion: Motion) -> Contacts | None:
+        """What stands in the solved motion; if feet are to be planted always, what was held."""
+        stance = self.scene.stance
+        if stance is None:
+            return None
+        if self.scene.feet == "always":
+            return stance.contacts
+        soles_at = soles_of(motion, self.stature)
+        return standing_still(soles_at, stance.standing, stance.contacts, float(self.fps))
 
 
 def _feet_turned(scene: Scene, pose: Pose, sizes: Floats, stature: float) -> Pose:

@@ -29,7 +29,7 @@ class Attachment:
     names: N landmarks of the layout that are used, rows (N,): theirs; joint (N,) and offsets (N, J, 3) in
     units of stature say where they sit; sd (N,): image scatter in units of stature when seen well; start:
     joint -> landmark row that stands for it before anything is solved; visibility, times_sd: how the scatter
-    grows.
+    grows; short (G,): lengths of the body's size groups as solved over what they are.
     """
 
     names: tuple[str, ...]
@@ -40,6 +40,7 @@ class Attachment:
     start: dict[str, int]
     visibility: Floats
     times_sd: Floats
+    short: Floats
 
     def points(self, stature: float) -> Points:
         """Return the landmarks as points of a body of `stature` metres."""
@@ -80,7 +81,11 @@ def load_attachment(layout: Layout, body: Body) -> Attachment:
     source = resources.files("mocap") / "landmarks" / f"{layout.name}.yaml"
     if not source.is_file():
         raise MocapError(f"layout {layout.name}: nobody has said where its landmarks sit on the body")
-    table = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return attachment_of(yaml.safe_load(source.read_text(encoding="utf-8")), layout, body)
+
+
+def attachment_of(table: dict[str, Any], layout: Layout, body: Body) -> Attachment:
+    """Build how `layout` sits on `body` from a table as in `landmarks/*.yaml`."""
     rows = _both_sides(table["landmarks"], layout)
     names = list(rows)
     offsets = np.zeros((len(names), len(body.names), 3))
@@ -98,6 +103,7 @@ def load_attachment(layout: Layout, body: Body) -> Attachment:
         start=start,
         visibility=np.array(growth["visibility"], float),
         times_sd=np.array(growth["times_sd"], float),
+        short=np.array([table.get("short", {}).get(group, 1.0) for group in body.size_names]),
     )
 
 

@@ -40,6 +40,10 @@ CARRYING = 0.25  # seconds for which nobody stays up without the floor, but for 
 # Metres up to which a plant is on the floor: of balls that stand 95 % are solved below 0.02 m; heels roll.
 ON_FLOOR = (0.03, 0.03, 0.06, 0.06)
 
+# What stands in a motion whose plants are held: it is slower than this (m/s), as taken over this time (s)
+# before and after, and this near to what it stands on (metres): 0.03, and what it may be solved too high by.
+SLOW, SLOW_SPAN, NEAR = 0.1, 1 / 30, 0.04
+
 
 @dataclass(frozen=True)
 class Plant:
@@ -113,6 +117,25 @@ def find_contacts(
         ):
             level[plant.frames, plant.point] = height
     return Contacts(level)
+
+
+def standing_still(positions: Floats, standing: Floats, held: Contacts, fps: float) -> Contacts:
+    """When points stand in a motion in which plants are held: low and slow, held or not.
+
+    A plant may hold a point that keeps still above what others stand on, and miss the frames around it.
+
+    Args:
+        positions: (T, 4, 3) metres, y up, in the order of `rigs.solving.ground.soles`.
+        standing: (4,) metres, heights of the points above what they stand on.
+        held: the plants.
+        fps: frames a second.
+    """
+    frames, last = np.arange(len(positions)), len(positions) - 1
+    before, after = np.maximum(frames - SLOW_SPAN * fps, 0), np.minimum(frames + SLOW_SPAN * fps, last)
+    way = np.linalg.norm(_at(positions, after) - _at(positions, before), axis=-1)
+    slow = way < SLOW * np.maximum(after - before, 1e-6)[:, None] / fps
+    level = np.nan_to_num(held.level)
+    return Contacts(np.where(slow & (positions[..., 1] - standing - level < NEAR), level, np.nan))
 
 
 def evidence(positions: Floats, heights: Floats | None, fps: float) -> Floats:

@@ -1,13 +1,14 @@
 """Say where the joint centres that a network finds in the image sit on the body, from true points of a rig.
 
-    python scripts/fit_centres.py PAIRS_FOLDER > mocap/landmarks/blazepose33_centres.yaml
+    python scripts/fit_centres.py PAIRS_FOLDER --watched W.npz > mocap/landmarks/blazepose33_centres.yaml
 
 For PAIRS_FOLDER see `pairs.py`. The landmarks of BlazePose stand there as in `blazepose33.yaml`. A centre
 that is a joint of our body has no offset. For the others the offset from a joint, in the frame of one bone
 and in units of stature, is fitted as in `fit_landmarks.py`, to the true points projected into the four views
-as if a detector had seen them there: what the network errs by is no part of where a centre sits. Clavicles
-and middle fingers have no row: nothing is solved from them. Heels have none either: where they are in a shoe
-is anybody's guess, and without them knees bend truer and feet stand stiller.
+as if a detector had seen them there. What the network errs by on average is added, see `centre_habits.py`;
+for W.npz see `pixels/watch.py`. Clavicles and middle fingers have no row: nothing is solved from them. Heels
+have none either: where they are in a shoe is anybody's guess, and without them knees bend truer and feet
+stand stiller.
 Only the training people are used, every third snippet.
 """
 
@@ -18,11 +19,13 @@ from typing import Any
 
 import numpy as np
 import yaml
+from centre_habits import Watched, offsets, read_watched, short
 from fit_landmarks import RIG, Truth, fit_landmark
 from pairs import folder_argument, loader
 
+from mocap.attach import attachment_of
 from mocap.keypoints import Layout, load_layout
-from rigs.solving.body import load_body
+from rigs.solving.body import Body, load_body
 
 LANDMARKS = Path(__file__).parents[1] / "mocap" / "landmarks" / "blazepose33.yaml"
 # joints that are centres by themselves
@@ -49,13 +52,17 @@ HEADER = """\
 # written by scripts/fit_centres.py, the landmarks as in blazepose33.yaml.
 # bones: offset from the joint in each bone's frame, sd: image scatter when seen well; units of stature.
 # start: the landmark that stands for a joint before anything is solved.
+# short: lengths of bones as solved over what they are.
 # Left side only; the right is its mirror image.
 """
 
 
 def main() -> int:
     """Fit and print the YAML."""
-    folder = folder_argument(__doc__).parse_args().pairs
+    parser = folder_argument(__doc__)
+    parser.add_argument("--watched", type=Path, action="append", default=[])
+    given = parser.parse_args()
+    folder = given.pairs
     pairs, layout = loader(folder), load_layout("blazepose33_centres")
     snippets = pairs.load(folder / "blazepose_pairs.npz", split="train")[::EVERY]
     body = load_body()
@@ -66,8 +73,24 @@ def main() -> int:
     for name, (joint, bone) in CARRIED.items():
         row, _, _ = fit_landmark(name, joint, [bone], train, layout.landmarks)
         table["landmarks"][name] = row | {"sd": max(row["sd"], LEAST)}
+    if given.watched:
+        add_habits(table, [person for path in given.watched for person in read_watched(path)], body)
     print(HEADER + yaml.safe_dump(table, sort_keys=False, width=110, default_flow_style=None), end="")
     return 0
+
+
+def add_habits(table: dict[str, Any], people: list[Watched], body: Body) -> None:
+    """Add to the table what the network errs by on average."""
+    attachment = attachment_of(table, load_layout(table["layout"]), body)
+    habits = offsets(people, attachment)
+    for name, bones in habits.items():
+        row = table["landmarks"][name]["bones"]
+        for bone, offset in bones.items():
+            row[bone] = [
+                round(float(a + b), 5) for a, b in zip(row.get(bone, (0, 0, 0)), offset, strict=True)
+            ]
+    attachment = attachment_of(table, load_layout(table["layout"]), body)
+    table["short"] = {group: round(share, 3) for group, share in short(people, attachment).items()}
 
 
 def centre_of(joint: str) -> str:

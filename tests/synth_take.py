@@ -31,6 +31,7 @@ from tests.calibration.synthetic import ring
 STATURE = 1.75
 LAYOUT = load_layout("blazepose33")
 SIZE = (720, 540)
+AT_THE_JOINT = 0.01  # of stature: centres of joints sit by so much beside them at most
 SURE = 0.99  # confidence of every keypoint
 
 
@@ -84,7 +85,7 @@ def beside(seen: Observations, cameras: Cameras, person: Person) -> Observations
     attachment, count = load_attachment(whole, load_body()), len(whole) - len(seen.layout)
     where = np.full((seen.frames, count, 3), np.nan)
     for row, joint, offset in zip(attachment.rows, attachment.joint, attachment.offsets, strict=True):
-        if row >= len(seen.layout) and not offset.any():
+        if row >= len(seen.layout) and np.linalg.norm(offset, axis=-1).sum() < AT_THE_JOINT:
             where[:, row - len(seen.layout)] = person.joints[:, joint]
     pixels = np.stack([camera.project(where) for camera in cameras])
     sight = np.where(np.isfinite(pixels).all(axis=-1), SURE, 0.0)

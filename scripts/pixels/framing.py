@@ -64,11 +64,11 @@ def draw_views(points: Tensor, names: list[str], chance: Chance) -> Views:
         chance: draws.
     """
     count = len(points)
-    turn, eye = _cameras(points[:, 0], chance)
+    turn, eye = place_cameras(points[:, 0], chance)
     move = -(turn @ eye[..., None])
     seen = points @ turn.transpose(1, 2) + move[..., 0][:, None]
     image = seen[..., :2] / seen[..., 2:].clamp_min(NEAREST)
-    crop, edge = _crops(image, names, chance)
+    crop, edge = cut_crops(image, names, chance)
     rays = turn.transpose(1, 2) @ torch.linalg.inv_ex(crop).inverse  # `inv` waits for the device
     return Views(
         (crop @ torch.cat([turn, move], -1)).contiguous(),
@@ -77,7 +77,7 @@ def draw_views(points: Tensor, names: list[str], chance: Chance) -> Views:
     )
 
 
-def _cameras(middle: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
+def place_cameras(middle: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
     """World-to-camera rotations (S, 3, 3) and places (S, 3) of cameras that look near points (S, 3)."""
     count, device = len(middle), middle.device
     far = 1.6 + 6.4 * chance.uniform(count) ** 1.3
@@ -90,7 +90,7 @@ def _cameras(middle: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
     return torch.stack([right, torch.cross(ahead, right, dim=-1), ahead], 1), eye
 
 
-def _crops(image: Tensor, names: list[str], chance: Chance) -> tuple[Tensor, Tensor]:
+def cut_crops(image: Tensor, names: list[str], chance: Chance) -> tuple[Tensor, Tensor]:
     """Crops and edges of views that see points (S, K, 2), in image coordinates.
 
     Returns:

@@ -97,7 +97,7 @@ class Poses:
     def draw(self, person: Tensor) -> Posed:
         """Pose people (I,) by chance, each with the pelvis where it is at rest."""
         people, rest = self.people, self.people.joints[person]
-        stretch = self._stretches(rest)
+        stretch = self.stretches(rest)
         recorded = self._turns(len(person))
         curl = {side: self.chance.uniform(len(person), high=1.3) ** 2 for side in "lr"}
         turns: list[Tensor] = []
@@ -116,7 +116,7 @@ class Poses:
         arm = (people.landmarks[person] - rest[:, held])[..., None]
         return Posed(turn, place, place[:, held] + (turn[:, held] @ arm)[..., 0])
 
-    def _stretches(self, rest: Tensor) -> Tensor:
+    def stretches(self, rest: Tensor) -> Tensor:
         """(I, 52, 3, 3) stretches of what is at rest about joints (I, 52, 3)."""
         names, count, device = self.people.names, len(rest), rest.device
         girth = {of: self.chance.normal(count) for *_, of in BONES.values()}

@@ -10,6 +10,7 @@ import pytest
 
 from calibration.triangulate import triangulate
 from mocap.animate import animate
+from mocap.attach import load_attachment
 from mocap.centred import ALIKE, with_centres, with_their_sides
 from mocap.keypoints import Keypoints2D
 from mocap.observations import Observations
@@ -174,12 +175,22 @@ def test_the_surer_a_centre_the_more_it_and_its_landmark_count() -> None:
         np.testing.assert_array_equal(values, np.broadcast_to(values[:1], values.shape))
 
 
-def test_hidden_centres_are_taken_for_farther_off_than_they_say() -> None:
-    said = (0.01 * EXTENT, 0.1 * EXTENT)  # seen, hidden
-    sure, rash = (with_centres(with_(refined(), centres=((slice(0, 5), ..., 2), s))).spread for s in said)
-    assert sure is not None and rash is not None
-    np.testing.assert_allclose(sure[:5, :, COUNT:], ALIKE * said[0])
-    np.testing.assert_allclose(rash[:5, :, COUNT:], 2 * ALIKE * said[1])
+def test_a_landmark_is_rather_off_as_its_centre_is_as_far_as_it_is_the_centre_that_is_unsure() -> None:
+    slant = np.array([0.5, -0.6])
+    view = with_(refined(), centres=((slice(0, 5), ..., slice(3, 5)), slant))
+    sure, unsure = (
+        with_centres(with_(view, centres=((slice(0, 5), ..., 2), times * 3.0))) for times in (0.01, 10.0)
+    )
+    for whole in (sure, unsure):
+        assert whole.slant is not None
+        np.testing.assert_array_equal(whole.slant[:5, :, COUNT:], np.broadcast_to(slant, (5, PEOPLE, 40, 2)))
+        assert (whole.slant[:5][:, :, ALONE] == 0).all()  # nobody knows
+    assert sure.slant is not None and unsure.slant is not None
+    rows = [row for row in SAME[0] if not LAYOUT.landmarks[row].endswith(("heel", "foot_index"))]
+    np.testing.assert_allclose(sure.slant[:5][:, :, rows], 0.0, atol=1e-3)
+    np.testing.assert_allclose(
+        unsure.slant[:5][:, :, rows], np.broadcast_to(slant, (5, PEOPLE, len(rows), 2)), rtol=0.02
+    )
 
 
 def test_where_nobody_was_detected_nobody_is() -> None:
@@ -241,6 +252,20 @@ def test_the_refiner_puts_sides_right_and_centres_beside() -> None:
     assert_alike(refine_keypoints(wrong, network), straight)
     bare = refine_keypoints(replace(a_view(), centres=None), network)
     assert bare.layout == LAYOUT and bare.spread is not None
+
+
+def test_bones_that_are_solved_short_are_made_as_long_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    cameras, person = ring(4), marching(20)
+    seen, body = observed(cameras, [person] * 4), load_body()
+    attachment, foot = load_attachment(seen.layout, body), body.size_names.index("foot")
+    sizes = []
+    for share in (1.0, 0.9):
+        short = np.where(np.arange(len(body.size_names)) == foot, share, 1.0)
+        monkeypatch.setattr("mocap.animate.load_attachment", lambda *_, s=short: replace(attachment, short=s))
+        sizes.append(animate(seen, cameras, person.landmarks, STATURE, feet="never").sizes)
+    assert sizes[0].keys() == sizes[1].keys()
+    for name, size in sizes[0].items():
+        np.testing.assert_allclose(sizes[1][name], size / 0.9 if name == "foot" else size)
 
 
 def test_the_solve_hears_both_networks() -> None:

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from rigs.contact import Plant, decode, evidence, features, find_contacts, plants
+from rigs.contact import (
+    NEAR,
+    Contacts,
+    Plant,
+    decode,
+    evidence,
+    features,
+    find_contacts,
+    plants,
+    standing_still,
+)
 
 STANDING = np.array([0.02, 0.02, 0.045, 0.045])
 STEP, STANCE, SWING = 0.65, 0.6, 0.5  # metres; seconds
@@ -117,6 +127,36 @@ def test_feet_that_are_hardly_known_still_walk() -> None:
     soles, down = walk(4.0, 30.0)
     found = find_contacts(noisy(soles), STANDING, 30.0, trust=np.full(down.shape, 0.3)).down
     assert (found == down).mean() > 0.8
+
+
+def nothing_held(frames: int) -> Contacts:
+    return Contacts(np.full((frames, 4), np.nan))
+
+
+@pytest.mark.parametrize("fps", [24.0, 30.0, 120.0])
+def test_what_is_low_and_slow_stands_though_nothing_held_it(fps: float) -> None:
+    soles, down = walk(4.0, fps)
+    found = standing_still(soles, STANDING, nothing_held(len(soles)), fps).down
+    near = int(np.ceil(fps / 15))
+    assert not (found & ~widened(down, near)).any() and not (~found & ~widened(~down, near)).any()
+
+
+def test_what_is_held_above_what_it_stands_on_does_not_stand() -> None:
+    soles = standing(30)
+    soles[:, 2, 1] += NEAR + 0.005
+    found = standing_still(soles, STANDING, Contacts(np.zeros((30, 4))), 30.0)
+    assert found.down[:, [0, 1, 3]].all() and not found.down[:, 2].any()
+
+
+def test_what_stands_on_a_step_does_while_it_is_held_there() -> None:
+    soles, level = standing(30) + np.array([0.0, 0.17, 0.0]), np.full((30, 4), np.nan)
+    level[:20, :2] = 0.16
+    found = standing_still(soles, STANDING, Contacts(level), 30.0)
+    np.testing.assert_array_equal(found.level, level)
+
+
+def test_one_frame_stands_or_does_not() -> None:
+    assert standing_still(standing(1), STANDING, nothing_held(1), 30.0).down.shape == (1, 4)
 
 
 def test_speeds_alone_say_less_than_heights_and_speeds() -> None:
