@@ -3,7 +3,7 @@
     python scripts/pixels/learn.py --people people.npz --poses poses.npz --out FOLDER --minutes 5
 
 It learns for as many minutes as it is told, so no two runs are alike, whatever the seed. What is kept is the
-moving average of the weights. Needs CuPy where a GPU is used; on the CPU a picture takes most of a second.
+moving average of the weights. Needs CuPy where a GPU is used; on the CPU a picture takes a third of a second.
 """
 
 from __future__ import annotations
