@@ -106,6 +106,7 @@ PARTS: dict[str, Part] = {
     "keypoints as detected": Part(seen=RAW),
     "no spread for each landmark": Part(seen=lambda seen: replace(seen, spread=None)),
     "nor confidence": Part(seen=lambda seen: evenly(replace(seen, spread=None))),
+    "not which way each is off": Part(seen=lambda seen: replace(seen, slant=None)),
     "sides as detected": Part(repaired=False),
     "landmarks taken for joints": Part(changed=(("mocap.animate.load_attachment", centred),)),
     "no robust loss": Part(settings=Settings(robust=1e3)),

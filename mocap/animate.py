@@ -122,7 +122,7 @@ def _solved(
     if scene.feet != "never":
         stance = find_stance(body, grown, sized.sizes, pose, scene.fps, scene.feet, doubt)
         scene.stillness = find_stillness(body, sized.sizes, pose, scene.fps)
-        scene.stance = stance.where(~made_up(doubt[:, soles(body, grown)[0].joint]))
+        scene.stance = stance.where(~_unknown_soles(body, grown, doubt))
         scene.doubt = doubt
         scene.together = together(seen, cameras, body, scene.attachment, grown, doubt)
         pose = _feet_turned(scene, pose, sized.sizes, grown)
@@ -171,7 +171,14 @@ class _Half:
         if self.scene.feet == "always":
             return stance.contacts
         soles_at = soles_of(motion, self.stature)
-        return standing_still(soles_at, stance.standing, stance.contacts, float(self.fps))
+        found = standing_still(soles_at, stance.standing, stance.contacts, float(self.fps))
+        unknown = _unknown_soles(self.scene.body, self.stature, self.doubt)
+        return Contacts(np.where(unknown, np.nan, found.level))
+
+
+def _unknown_soles(body: Body, stature: float, doubt: Floats) -> NDArray[np.bool_]:
+    """Whether each sole (T, 4) is made up, as nobody saw it."""
+    return made_up(doubt[:, soles(body, stature)[0].joint])
 
 
 def _feet_turned(scene: Scene, pose: Pose, sizes: Floats, stature: float) -> Pose:
