@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mocap.detect.base import Detection
-from mocap.errors import TakeError
+from mocap.errors import MocapError, TakeError
 from mocap.keypoints import Keypoints2D, load_layout
 from mocap.take import Take
 
@@ -149,3 +149,5 @@ def read_keypoints(take: Take, view: str) -> Keypoints2D:
         )
     except (KeyError, IndexError) as error:
         raise TakeError(f"{take.path(name)} lacks {error}: delete the file and capture again") from error
+    except MocapError as error:  # as of a version that kept less
+        raise TakeError(f"{take.path(name)}: {error}; delete the file and capture again") from error

@@ -15,7 +15,7 @@ from mocap.detect.base import Detection, Sought
 from mocap.detect.blazepose import BlazePose
 from mocap.detect.centres import AROUND, CELL, CENTRES, LEAST, NETWORK, SIZE, CentreNetwork, Crop, read_maps
 from mocap.detect.parts import Parts, keypoints_file
-from mocap.errors import DetectError, MocapError
+from mocap.errors import DetectError, MocapError, TakeError
 from mocap.keypoints import Keypoints2D
 from mocap.take import Take
 from mocap.video import Frame
@@ -268,6 +268,18 @@ def test_centres_are_kept_with_more_and_fewer_people(tmp_path: Path) -> None:
         np.testing.assert_allclose(kept.centres[t, :there], one.centres, rtol=1e-6)
         assert np.isnan(kept.centres[t, there:]).all()
     assert Parts(take, "left", "other", "blazepose33").read() is None
+
+
+def test_centres_that_an_older_version_kept_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    take = Take.create(tmp_path / "take", {}, [])
+    parts = Parts(take, "left", "key", "blazepose33")
+    old = np.ones((1, len(CENTRES), 3))
+    parts.append(0, [Detection(0, 0.0, np.ones((1, 33, 2)), np.ones((1, 33)), centres=old)])
+    parts.join((720, 540))
+    with pytest.raises(
+        TakeError, match=r"left.keypoints.npz: .* shape \(1, 1, 40, 3\); delete the file and capture"
+    ):
+        parts.read()
 
 
 def test_what_was_kept_without_centres_is_read(tmp_path: Path) -> None:
