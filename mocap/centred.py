@@ -68,7 +68,6 @@ def with_centres(view: Keypoints2D) -> Keypoints2D:
     centres = np.where(seen[..., None], view.centres * (1.0, 1.0, ALIKE, 1.0, 1.0), np.nan)
     places, said = centres[..., :2], centres[..., 2]
     points, spread, slant = _held_against(view, centres, size)
-    sight = np.where(np.isfinite(said), np.maximum(1 / (1 + (said / (FAINT * size)) ** 2), UNSEEN), 0.0)
 
     def beside(values: Floats, others: Floats) -> Floats:
         return np.concatenate([values, others], axis=2)
@@ -78,11 +77,16 @@ def with_centres(view: Keypoints2D) -> Keypoints2D:
         layout=_whole(view.layout),
         points=beside(points, places),
         spread=beside(spread, said),
-        confidence=beside(view.confidence, sight),
+        confidence=beside(view.confidence, np.where(np.isfinite(said), sight_of(said, size), 0.0)),
         detected=beside(view.detected, places),
         world=None if view.world is None else beside(view.world, np.full((*said.shape, 3), np.nan)),
         slant=beside(slant, centres[..., 3:]),
     )
+
+
+def sight_of(spread: Floats, extent: Floats) -> Floats:
+    """Confidence of centres that may be off by `spread`, of people of that `extent`; pixels, any shapes."""
+    return np.maximum(1 / (1 + (spread / (FAINT * extent)) ** 2), UNSEEN)
 
 
 def _held_against(view: Keypoints2D, centres: Floats, size: Floats) -> tuple[Floats, Floats, Floats]:

@@ -19,7 +19,7 @@ from calibration.camera import Camera, Cameras
 from calibration.triangulate import triangulate
 from mocap.animate import Animated, animate
 from mocap.attach import Attachment
-from mocap.centred import ALIKE, FAINT, UNSEEN
+from mocap.centred import ALIKE, sight_of
 from mocap.detect.centres import CENTRES
 from mocap.keypoints import load_layout
 from mocap.observations import Observations
@@ -79,7 +79,7 @@ class Watched:
         pixels, off = np.full((*shape, 2), np.nan), np.full(shape, np.nan)
         confidence, slant = np.zeros(shape), np.zeros((*shape, 2))
         pixels[:, :, first:], off[:, :, first:] = places, spread
-        confidence[:, :, first:] = np.maximum(1 / (1 + (spread / (FAINT * extent)) ** 2), UNSEEN)
+        confidence[:, :, first:] = sight_of(spread, extent)
         slant[:, :, first:] = self.said[..., 3:]
         pixels[:, :, same[:, 0]], off[:, :, same[:, 0]] = pixels[:, :, same[:, 1]], NOTHING
         confidence[:, :, same[:, 0]] = confidence[:, :, same[:, 1]]
@@ -113,8 +113,8 @@ def offsets(people: list[Watched], attachment: Attachment) -> dict[str, dict[str
         for name, bones in BONES.items():
             for side in ("left", "right") if name.startswith("left") else ("",):
                 information, pull = _pull(person, solved, frames, name, bones, side)
-                whole, sum_ = found.get(name, (np.eye(len(pull)) / LIKELY**2, np.zeros(len(pull))))
-                found[name] = whole + information, sum_ + pull
+                before = found.get(name, (np.eye(len(pull)) / LIKELY**2, np.zeros(len(pull))))
+                found[name] = before[0] + information, before[1] + pull
     fitted = {name: np.linalg.solve(*both).reshape(-1, 3) for name, both in found.items()}
     for name, rows in fitted.items():
         if not name.startswith("left"):
@@ -155,12 +155,12 @@ def short(people: list[Watched], attachment: Attachment) -> dict[str, float]:
         places, index = motion.world()[0], motion.skeleton.index
         for group, (true, ours) in ENDS.items():
             for side in ("Left", "Right"):
-                is_, was = (
+                true_length, solved_length = (
                     np.linalg.norm(at[:, a] - at[:, b], axis=-1).mean()
                     for at, (a, b) in (
                         (person.points, [CENTRES.index(f"{name}_{side[0].lower()}") for name in true]),
                         (places, [index(side + name) for name in ours]),
                     )
                 )
-                shares[group].append(was / is_)
+                shares[group].append(solved_length / true_length)
     return {group: float(np.mean(values)) for group, values in shares.items()}

@@ -27,7 +27,7 @@ class Detection:
         confidence: (P, J) in [0, 1]; 0 where a point is NaN.
         world: (P, J, 3) the detector's own guess in 3D, metres, x right, y down, z away, about the
             hips; or None.
-        centres: (P, C, 5) pixels where joint centres are and how far they may be off, see
+        centres: (P, C, 5) pixels where joint centres are, how far they may be off and which way, see
             `mocap.detect.centres`; or None.
     """
 

@@ -31,12 +31,14 @@ class Views:
     Attributes:
         matrix: (S, 3, 4) world to pixels of what is drawn, FINE a side.
         rays: (S, 12) see `shade.cu`.
+        crop: (S, 3, 3) image coordinates to pixels of what is drawn.
         edge: (S, 3) a, b, c: the camera's image ends where a x + b y + c = 0, in pixels of the crop; what is
             more than 0 is beyond.
     """
 
     matrix: Tensor
     rays: Tensor
+    crop: Tensor
     edge: Tensor
 
     @property
@@ -63,16 +65,29 @@ def draw_views(points: Tensor, names: list[str], chance: Chance) -> Views:
         names: K, of the points; the first is the pelvis.
         chance: draws.
     """
+    return crop_views(points, names, *place_cameras(points[:, 0], chance), chance)
+
+
+def crop_views(points: Tensor, names: list[str], turn: Tensor, eye: Tensor, chance: Chance) -> Views:
+    """Crop what cameras see of people.
+
+    Args:
+        points: (S, K, 3) of the person, metres.
+        names: K, of the points.
+        turn: (S, 3, 3) rotations from the world to the cameras.
+        eye: (S, 3) where the cameras are, metres.
+        chance: draws.
+    """
     count = len(points)
-    turn, eye = place_cameras(points[:, 0], chance)
     move = -(turn @ eye[..., None])
     seen = points @ turn.transpose(1, 2) + move[..., 0][:, None]
     image = seen[..., :2] / seen[..., 2:].clamp_min(NEAREST)
-    crop, edge = cut_crops(image, names, chance)
+    crop, edge = _crops(image, names, chance)
     rays = turn.transpose(1, 2) @ torch.linalg.inv_ex(crop).inverse  # `inv` waits for the device
     return Views(
         (crop @ torch.cat([turn, move], -1)).contiguous(),
         torch.cat([rays.reshape(count, 9), eye], -1).contiguous(),
+        crop,
         edge,
     )
 
@@ -90,7 +105,7 @@ def place_cameras(middle: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
     return torch.stack([right, torch.cross(ahead, right, dim=-1), ahead], 1), eye
 
 
-def cut_crops(image: Tensor, names: list[str], chance: Chance) -> tuple[Tensor, Tensor]:
+def _crops(image: Tensor, names: list[str], chance: Chance) -> tuple[Tensor, Tensor]:
     """Crops and edges of views that see points (S, K, 2), in image coordinates.
 
     Returns:

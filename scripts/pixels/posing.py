@@ -53,6 +53,17 @@ class Posed:
         """The same elsewhere, by (I, 3) metres."""
         return Posed(self.turns, self.places + by[:, None], self.landmarks + by[:, None])
 
+    def to_the_middle(self) -> Tensor:
+        """(I, 3) metres to where the lowest point is on the floor, and the pelvis above the middle."""
+        shift = -self.places[:, 0] * constant((1.0, 1.0, 0.0), self.places.device)
+        shift[:, 2] = -torch.minimum(self.landmarks[..., 2].amin(1), self.places[..., 2].amin(1))
+        return shift
+
+    def bones(self, rest: Tensor) -> Tensor:
+        """(I, 52, 3, 4) from where things are at rest, joints at (I, 52, 3) metres, to the world."""
+        moves = self.places - (self.turns @ rest[..., None])[..., 0]
+        return torch.cat([self.turns, moves[..., None]], -1).contiguous()
+
 
 class Poses:
     """Puts people into poses.

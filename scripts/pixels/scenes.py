@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from backdrops import bank
 from cast import read_people
-from chance import Chance, constant
+from chance import Chance
 from framing import draw_views
 from posing import Poses
 from rendering import Instances, Renderer
@@ -73,10 +73,7 @@ class Scenes:
         slot = torch.cat([torch.zeros(count, device=device), torch.ones(len(also), device=device)])
         person = who[chance.integers(len(who), len(picture))]
         posed = self.poses.draw(person)
-        floor = torch.minimum(posed.landmarks[..., 2].amin(1), posed.places[..., 2].amin(1))
-        shift = torch.zeros(len(picture), 3, device=device)
-        shift[:, 2] = -floor
-        shift -= posed.places[:, 0] * constant((1.0, 1.0, 0.0), device)
+        shift = posed.to_the_middle()
         angle = chance.uniform(len(also), high=2 * math.pi)
         away = chance.uniform(len(also), low=0.35, high=1.6)
         shift[count:, 0] += away * angle.cos()
@@ -84,8 +81,6 @@ class Scenes:
         posed = posed.moved(shift)
         points = self.poses.points(posed)[:count]
         views = draw_views(points, self.targets, chance)
-        rest = self.people.joints[person][..., None]
-        moves = posed.places - (posed.turns @ rest)[..., 0]
-        bones = torch.cat([posed.turns, moves[..., None]], -1).contiguous()
+        bones = posed.bones(self.people.joints[person])
         image = self.renderer.draw(Instances(person, picture, slot, bones), views, points)
         return Pictures(image, *views.crop_pixels(points), views.edge)

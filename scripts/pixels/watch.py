@@ -15,9 +15,8 @@ import click
 import framing
 import numpy as np
 import torch
-from framing import FINE, NEAREST, Views, cut_crops, place_cameras
+from framing import FINE, SIZE, crop_views, place_cameras
 from net import JointNet, read_weights
-from posing import Posed
 from rendering import Instances
 from scenes import Scenes
 from spoil import Spoil
@@ -67,60 +66,29 @@ def watched(scenes: Scenes, net: JointNet, spoil: Spoil, who: int) -> tuple[np.n
         places (V, 3) m, and what the network says (V, N, 40, 5) as `mocap.detect.centres`, in x/z and y/z.
     """
     person = torch.full((POSES,), who)
-    posed = standing(scenes.poses.draw(person))
+    posed = scenes.poses.draw(person)
+    posed = posed.moved(posed.to_the_middle())
     points = scenes.poses.points(posed)
     turn, eye = place_cameras(points[:1, 0].expand(VIEWS, 3), scenes.chance)
-    said = np.stack(
-        [seen_by(scenes, net, spoil, person, posed, points, t, e) for t, e in zip(turn, eye, strict=True)]
+    instances = Instances(
+        person, torch.arange(POSES), torch.zeros(POSES), posed.bones(scenes.people.joints[person])
     )
-    return np.array(who), points.numpy(), turn.numpy(), eye.numpy(), said
 
+    def said(turn: Tensor, eye: Tensor) -> np.ndarray:
+        turns, eyes = turn.expand(POSES, 3, 3), eye.expand(POSES, 3)
+        views = crop_views(points, scenes.targets, turns, eyes, scenes.chance)
+        drawn = spoil(scenes.renderer.draw(instances, views, points), views.edge)
+        logits = net(drawn.contiguous(memory_format=torch.channels_last)).float().numpy()
+        return np.stack([back(maps, into) for maps, into in zip(logits, views.crop.numpy(), strict=True)])
 
-def standing(posed: Posed) -> Posed:
-    """Put on the floor, in the middle of the room."""
-    shift = -posed.places[:, 0] * torch.tensor([1.0, 1.0, 0.0])
-    shift[:, 2] = -torch.minimum(posed.landmarks[..., 2].amin(1), posed.places[..., 2].amin(1))
-    return posed.moved(shift)
-
-
-def seen_by(
-    scenes: Scenes,
-    net: JointNet,
-    spoil: Spoil,
-    person: Tensor,
-    posed: Posed,
-    points: Tensor,
-    turn: Tensor,
-    eye: Tensor,
-) -> np.ndarray:
-    """What the network says (N, 40, 5) of poses that one camera sees."""
-    count = len(points)
-    turns, eyes = turn.expand(count, 3, 3), eye.expand(count, 3)
-    move = -(turns @ eyes[..., None])
-    seen = points @ turns.transpose(1, 2) + move[..., 0][:, None]
-    image = seen[..., :2] / seen[..., 2:].clamp_min(NEAREST)
-    crop, edge = cut_crops(image, scenes.targets, scenes.chance)
-    rays = turns.transpose(1, 2) @ torch.linalg.inv(crop)
-    views = Views(
-        (crop @ torch.cat([turns, move], -1)).contiguous(),
-        torch.cat([rays.reshape(count, 9), eyes], -1).contiguous(),
-        edge,
-    )
-    rest = scenes.people.joints[person][..., None]
-    bones = torch.cat(
-        [posed.turns, (posed.places - (posed.turns @ rest)[..., 0])[..., None]], -1
-    ).contiguous()
-    drawn = scenes.renderer.draw(
-        Instances(person, torch.arange(count), torch.zeros(count), bones), views, points
-    )
-    logits = net(spoil(drawn, views.edge).contiguous(memory_format=torch.channels_last)).float().numpy()
-    return np.stack([back(maps, into) for maps, into in zip(logits, crop.numpy(), strict=True)])
+    heard = np.stack([said(t, e) for t, e in zip(turn, eye, strict=True)])
+    return np.array(who), points.numpy(), turn.numpy(), eye.numpy(), heard
 
 
 def back(logits: np.ndarray, crop: np.ndarray) -> np.ndarray:
     """What maps (40, 64, 64) of a crop say, in the camera's image coordinates."""
     at, spread, slant = read_maps(logits)
-    turn, finer = crop[:2, :2], FINE // 256
+    turn, finer = crop[:2, :2], FINE // SIZE
     zoom, lean = float(np.hypot(*turn[0])), math.atan2(turn[1, 0], turn[0, 0])
     where = (at * finer + (finer - 1) / 2 - crop[:2, 2]) @ np.linalg.inv(turn).T
     return np.column_stack([where, finer * spread / zoom, turned(slant, -lean)])
