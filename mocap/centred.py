@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 # Spread of refined landmarks, which tells how they scatter but not what stays: times what it is; at least so
 # many times the centre's, as both look at what is hidden; and for heels and toes, drawn half by habit, more.
 DOUBT, ALSO, FEET = 1.2, 1.5, 6.0
-ALIKE = 1.2  # times the spread of centres, whose errors are alike from frame to frame
+ALIKE = 1.25  # times the spread of centres, whose errors are alike from frame to frame
 # Of the body's extent: what a landmark and its centre are apart by meaning. Times what is usual between them:
 # where a landmark is left out.
 ELSEWHERE, ASTRAY = 0.02, 1.5

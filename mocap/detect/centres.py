@@ -1,8 +1,9 @@
-"""Where in the image the joint centres of a person are, by a network that looks at the person once more.
+"""Where in the image the joint centres of a person are, by networks that look at the person once more.
 
 Detectors mark what people who label photographs can see; what is animated are the centres that bones turn
-about. The network was taught where these are on pictures of people that were drawn, whose skeletons are known
-to a hair (`docs/centres.md`); its trunk is BlazePose's own, which has seen many more real ones.
+about. A network was taught where these are on pictures of people that were drawn, whose skeletons are known
+to a hair (`docs/centres.md`); its trunk is BlazePose's own, which has seen many more real ones. It draws a
+map of where each centre may be; a second, small one hears what all maps of a person say.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mocap.detect.heatmaps import read_maps
 from mocap.errors import DetectError, MocapError
 from mocap.video import Image
 from rigs.solving.slant import slant_of, turned
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-NETWORK, SHA256 = "centres.onnx", "b7c13ae755ba3efdb3d6a775f2a57d57dac417daf8da3d21c252e0bb67aa729b"
-VERSION = f"centres 2 {SHA256[:8]}"  # the number is of what is done with the network
+NETWORKS = {  # the one that draws maps, and the one that hears all points together; SHA-256
+    "centres.onnx": "6d1bde87ff99bcd3812eb5bec3dcd3e561cebd06506b7b5ce0bf68d7538d01b4",
+    "context.onnx": "7c5317bbeffda110f300b8dd569c1bdc00a5d9ec5e31dbcc7f063d4dd507ae11",
+}
+VERSION = f"centres 3 {' '.join(digest[:8] for digest in NETWORKS.values())}"  # 3: what is done with them
 SIDES = ("l", "r")
 CENTRES = (
     "pelvis", "spine_01", "spine_02", "spine_03", "neck_01", "head",
@@ -36,13 +41,8 @@ CENTRES = (
     "nose_tip", *(f"{k}_{s}" for k in ("eye", "ear", "heel", "toe") for s in SIDES), "head_top",
     *(f"{k}_{s}" for k in ("thumb_02", "index_01", "middle_01", "pinky_01") for s in SIDES),
 )  # fmt: skip
-SIZE, CELL = 256, 4  # of the crop that the network sees, and of the cells that it answers in, pixels
+SIZE = 256  # of the crop that the network sees, pixels
 AROUND = 1.25  # times the extent of the landmarks: the crop's side
-# How far a place may be off along either axis of the scatter of the likelihood, crop pixels, at that scatter:
-# measured (see `docs/centres.md`).
-SLOPE, LESS, LEAST = 0.74, 1.3, 0.9
-SURER, LESS_SURE = 0.8, 1.15  # times that, of feet, and of the head: measured, too
-NEAR = 3  # cells about the likeliest one whose mean is the place
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,13 +99,21 @@ class Crop:
             turn = turn * grown
         return np.asarray(cv2.warpAffine(image, np.column_stack([turn, move]), (SIZE, SIZE)), np.uint8)
 
+    def edges(self, image: Image) -> Floats:
+        """(4, 3) lines at which the image ends: a x + b y + c, pixels of the crop, is more than 0 beyond."""
+        high, wide = image.shape[:2]
+        back = np.linalg.inv(self.turn)
+        lines = np.column_stack([back, -back @ self.move])  # x and y in the image of a pixel of the crop
+        first, last = -lines - (0, 0, 0.5), lines - np.array([[0, 0, wide - 0.5], [0, 0, high - 0.5]])
+        return self.zoom * np.concatenate([first, last])
+
     def back(self, points: Floats) -> Floats:
         """Pixels (..., 2) of the crop in the image."""
         return np.asarray((points - self.move) @ np.linalg.inv(self.turn).T)
 
 
 class CentreNetwork:
-    """The network of the package.
+    """The networks of the package.
 
     Raises:
         DetectError: onnxruntime is missing; says how to install it.
@@ -113,8 +121,7 @@ class CentreNetwork:
     """
 
     def __init__(self) -> None:
-        self._session = _session()
-        self._input = self._session.get_inputs()[0].name
+        self._maps, self._context = (_session(name, digest) for name, digest in NETWORKS.items())
 
     def look(self, image: Image, points: Floats) -> Floats:
         """Where the joint centres of a person are.
@@ -129,60 +136,49 @@ class CentreNetwork:
         """
         crop = Crop.about(points, points[23:25].mean(axis=0), points[11:13].mean(axis=0))
         picture = crop.cut(image).astype(np.float32).transpose(2, 0, 1) / 255
-        places, spread, slant = read_maps(self._session.run(None, {self._input: picture[None]})[0][0])
-        return np.column_stack([crop.back(places), _times() * spread / crop.zoom, turned(slant, -crop.lean)])
+        places, spread, slant = self.read(picture, crop.edges(image))
+        return np.column_stack([crop.back(places), spread / crop.zoom, turned(slant, -crop.lean)])
+
+    def read(self, picture: Singles, edges: Floats) -> tuple[Floats, Floats, Floats]:
+        """Where the joint centres are in a crop.
+
+        Args:
+            picture: (3, 256, 256) red, green, blue, 0..1.
+            edges: (E, 3) lines at which the camera's image ends, see `Crop.edges`.
+
+        Returns:
+            The places (40, 2), how far each may be off (40,), pixels of the crop, and which way (40, 2).
+        """
+        maps, features = (out[0] for out in self._maps.run(None, {"image": picture[None]}))
+        read, about = read_maps(maps), features.reshape(len(features), -1)
+        near, other = (np.ascontiguousarray(about[:, at].T) for at in (read.cells, read.other_cells))
+        asked = {"numbers": read.numbers(edges), "near": near, "other": other}
+        (change,) = self._context.run(None, {name: values[None] for name, values in asked.items()})[0]
+        said = read.ellipses()
+        size = np.exp(said[:, :2].mean(axis=1, keepdims=True))
+        return read.points() + size * change[:, :2], *ellipses(said + change[:, 2:])
 
 
-def read_maps(logits: Singles) -> tuple[Floats, Floats, Floats]:
-    """What heat maps (K, 64, 64) of logits show, in pixels of the crop.
+def ellipses(sizes: Floats) -> tuple[Floats, Floats]:
+    """How far points may be off (K,), one standard deviation, and which way rather (K, 2).
 
-    The place is the mean over the cells about the likeliest one (an integral as by Sun et al. 2018, kept near
-    the peak); the scatter is that of all the likelihood about it, wherever it lies.
-
-    Returns:
-        The places (K, 2), how far each may be off (K,), and which way rather (K, 2), see
-        `rigs.solving.slant`.
+    Args:
+        sizes: (K, 3) xx, yy and xy of the logarithm of how far each may be off, as a matrix.
     """
-    count, rows, columns = logits.shape
-    flat = logits.reshape(count, -1)
-    share = np.exp(flat - flat.max(axis=1, keepdims=True))
-    share /= share.sum(axis=1, keepdims=True)
-    y, x = np.divmod(flat.argmax(axis=1), columns)
-    grid = share.reshape(count, rows, columns)
-    near_y = np.abs(np.arange(rows) - y[:, None]) <= NEAR
-    near_x = np.abs(np.arange(columns) - x[:, None]) <= NEAR
-    local = grid * near_y[:, :, None] * near_x[:, None, :]
-    total = np.maximum(local.sum(axis=(1, 2)), 1e-9)
-    at_x = (local.sum(axis=1) * np.arange(columns)).sum(axis=1) / total
-    at_y = (local.sum(axis=2) * np.arange(rows)).sum(axis=1) / total
-    off_x, off_y = np.arange(columns) - at_x[:, None], np.arange(rows) - at_y[:, None]
-    along_x, along_y = grid.sum(axis=1), grid.sum(axis=2)
-    xx, yy = (along_x * off_x**2).sum(axis=1), (along_y * off_y**2).sum(axis=1)
-    xy = ((grid @ off_x[:, :, None])[..., 0] * off_y).sum(axis=1)
-    places = np.stack([at_x, at_y], axis=1).astype(float) * CELL + (CELL - 1) / 2
-    scatter, way = np.linalg.eigh(np.stack([xx, xy, xy, yy], axis=1).astype(float).reshape(count, 2, 2))
-    least, most = np.maximum(SLOPE * CELL * np.sqrt(np.maximum(scatter, 0)) - LESS, LEAST).T
-    return places, np.sqrt((least**2 + most**2) / 2), slant_of(least, most, way[:, :, 1])
+    size, axes = np.linalg.eigh(sizes[:, [0, 2, 2, 1]].reshape(-1, 2, 2))
+    least, most = np.exp(size).T
+    return np.sqrt((least**2 + most**2) / 2), slant_of(least, most, axes[:, :, 1])
 
 
 @lru_cache
-def _times() -> Floats:
-    """What spreads of `CENTRES` (40,) are multiplied by."""
-    feet, head = ("foot", "ball", "toe"), ("head", "nose", "eye", "ear")
-    return np.array(
-        [SURER if c.startswith(feet) else LESS_SURE if c.startswith(head) else 1.0 for c in CENTRES]
-    )
-
-
-@lru_cache
-def _session() -> InferenceSession:
+def _session(name: str, digest: str) -> InferenceSession:
     try:
         import onnxruntime
     except ImportError as error:
         raise DetectError("joint centres need onnxruntime: run `pip install onnxruntime`") from error
-    data = resources.files("mocap").joinpath("refiners", NETWORK).read_bytes()
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise MocapError(f"{NETWORK} in this installation is damaged: install mocap again")
+    data = resources.files("mocap").joinpath("refiners", name).read_bytes()
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise MocapError(f"{name} in this installation is damaged: install mocap again")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # views already have a process each
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -1,8 +1,8 @@
-"""Writes the learned network as ONNX, its weights as 16-bit floats: half the size, the same to 0.01 px.
+"""Writes the learned networks as ONNX, their weights as 16-bit floats: half the size, the same to 0.01 px.
 
-    python scripts/pixels/export.py joints.pt mocap/refiners/centres.onnx
+    python scripts/pixels/export.py joints.pt context.pt mocap/refiners
 
-Needs the packages onnx and mediapipe. The SHA-256 of the file belongs into `mocap/detect/centres.py`.
+Needs the packages onnx and mediapipe. The SHA-256 of both files belong into `mocap/detect/centres.py`.
 """
 
 from __future__ import annotations
@@ -14,29 +14,55 @@ from typing import Any
 import click
 import numpy as np
 import torch
+from context import FEATURES, NUMBERS, Context
 from net import JointNet, read_weights
+from torch import nn
+
+Tensor = torch.Tensor
+
+
+class Felt(nn.Module):
+    """The network that draws maps, and what it felt before the last step."""
+
+    def __init__(self, net: JointNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures (N, 3, 256, 256) to maps (N, K, 64, 64) and features (N, FEATURES, 64, 64)."""
+        return self.net.felt(image)
 
 
 @click.command(help=__doc__.split("\n", maxsplit=1)[0])
-@click.argument("weights", type=click.Path(exists=True, path_type=Path))
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("joints", type=click.Path(exists=True, path_type=Path))
+@click.argument("context", type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.option("--points", default=40, show_default=True)
-def main(weights: Path, out: Path, points: int) -> None:
-    """Write OUT (.onnx) from WEIGHTS (joints.pt of `learn.py`)."""
+def main(joints: Path, context: Path, folder: Path, points: int) -> None:
+    """Write centres.onnx and context.onnx into FOLDER from the weights of `learn.py`, `learn_context.py`."""
+    net, heard = JointNet(points), Context(points)
+    net.load_state_dict(read_weights(joints))
+    heard.load_state_dict(read_weights(context))
+    picture, said = torch.zeros(1, 3, 256, 256), torch.zeros(1, points, NUMBERS)
+    felt = torch.zeros(1, points, FEATURES)
+    write(Felt(net), (picture,), ["image"], ["maps", "features"], folder / "centres.onnx")
+    write(heard, (said, felt, felt), ["numbers", "near", "other"], ["change"], folder / "context.onnx")
+
+
+def write(net: nn.Module, asked: tuple[Tensor, ...], takes: list[str], gives: list[str], out: Path) -> None:
+    """Write a network as ONNX."""
     import onnx
 
-    net = JointNet(points)
-    net.load_state_dict(read_weights(weights))
     net.eval()
     torch.onnx.export(
         net,
-        (torch.zeros(1, 3, 256, 256),),
+        asked,
         out,
         opset_version=17,
-        input_names=["image"],
-        output_names=["maps"],
+        input_names=takes,
+        output_names=gives,
         dynamo=False,
-        dynamic_axes={"image": {0: "count"}, "maps": {0: "count"}},
+        dynamic_axes={name: {0: "count"} for name in takes + gives},
     )
     model = onnx.load(out)
     halve(model)

@@ -47,7 +47,13 @@ class JointNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits of the heat maps."""
-        return self.head(self.trunk(image))
+        return self.felt(image)[0]
+
+    def felt(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of the heat maps, and the features (N, WIDE, 64, 64) that they are made of."""
+        *most, last = self.head
+        features = nn.Sequential(*most)(self.trunk(image))
+        return last(features), features
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -1,9 +1,9 @@
-"""Watches people kept back by four cameras each, and keeps what the network of joint centres says of them.
+"""Watches people kept back by four cameras each, and keeps what the networks of joint centres say of them.
 
-    python scripts/pixels/watch.py --people people.npz --poses poses.npz --weights joints.pt --out watched.npz
+    python scripts/pixels/watch.py --people people.npz --poses poses.npz --out watched.npz
 
 Each is stretched once and for all, and drawn in poses that have nothing to do with one another. What the
-solve makes of it tells the network's habits (`scripts/centre_habits.py`).
+solve makes of it tells the networks' habits (`scripts/centre_habits.py`).
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ import framing
 import numpy as np
 import torch
 from framing import FINE, SIZE, crop_views, place_cameras
-from net import JointNet, read_weights
 from rendering import Instances
 from scenes import Scenes
 from spoil import Spoil
 
-from mocap.detect.centres import read_maps
+from mocap.detect.centres import CentreNetwork
 from rigs.solving.slant import turned
 
 Tensor = torch.Tensor
@@ -33,21 +32,18 @@ KEPT_BACK = 1  # the split
 @click.command(help=__doc__.split("\n", maxsplit=1)[0])
 @click.option("--people", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--poses", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--weights", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 @click.option("--rounds", default=2, show_default=True, help="How often each is watched, stretched anew.")
 @click.option("--seed", default=1, show_default=True)
-def main(people: Path, poses: Path, weights: Path, out: Path, rounds: int, seed: int) -> None:
+def main(people: Path, poses: Path, out: Path, rounds: int, seed: int) -> None:
     """Write true points, cameras, and what the network says."""
     framing.CUT = 0.0
     scenes = Scenes(people, poses, KEPT_BACK, torch.device("cpu"), seed)
     stretches = scenes.poses.stretches
     scenes.poses.stretches = lambda rest: stretches(rest[:1]).expand(len(rest), -1, -1, -1)
-    net = JointNet(len(scenes.targets), None)
-    net.load_state_dict(read_weights(weights))
-    net.eval()
+    network = CentreNetwork()
     rows = [
-        watched(scenes, net, Spoil(scenes.chance), who)
+        watched(scenes, network, Spoil(scenes.chance), who)
         for _ in range(rounds)
         for who in scenes.people.who.tolist()
     ]
@@ -58,12 +54,12 @@ def main(people: Path, poses: Path, weights: Path, out: Path, rounds: int, seed:
 
 
 @torch.no_grad()
-def watched(scenes: Scenes, net: JointNet, spoil: Spoil, who: int) -> tuple[np.ndarray, ...]:
+def watched(scenes: Scenes, network: CentreNetwork, spoil: Spoil, who: int) -> tuple[np.ndarray, ...]:
     """One person in N poses before V cameras.
 
     Returns:
         The person's number, points (N, 40, 3) m z up, the cameras' rotations (V, 3, 3) from the world and
-        places (V, 3) m, and what the network says (V, N, 40, 5) as `mocap.detect.centres`, in x/z and y/z.
+        places (V, 3) m, and what the networks say (V, N, 40, 5) as `mocap.detect.centres`, in x/z and y/z.
     """
     person = torch.full((POSES,), who)
     posed = scenes.poses.draw(person)
@@ -78,16 +74,16 @@ def watched(scenes: Scenes, net: JointNet, spoil: Spoil, who: int) -> tuple[np.n
         turns, eyes = turn.expand(POSES, 3, 3), eye.expand(POSES, 3)
         views = crop_views(points, scenes.targets, turns, eyes, scenes.chance)
         drawn = spoil(scenes.renderer.draw(instances, views, points), views.edge)
-        logits = net(drawn.contiguous(memory_format=torch.channels_last)).float().numpy()
-        return np.stack([back(maps, into) for maps, into in zip(logits, views.crop.numpy(), strict=True)])
+        seen = zip(drawn.numpy(), views.edge[:, None].double().numpy(), views.crop.numpy(), strict=True)
+        return np.stack([back(network.read(image, edges), crop) for image, edges, crop in seen])
 
     heard = np.stack([said(t, e) for t, e in zip(turn, eye, strict=True)])
     return np.array(who), points.numpy(), turn.numpy(), eye.numpy(), heard
 
 
-def back(logits: np.ndarray, crop: np.ndarray) -> np.ndarray:
-    """What maps (40, 64, 64) of a crop say, in the camera's image coordinates."""
-    at, spread, slant = read_maps(logits)
+def back(read: tuple[np.ndarray, np.ndarray, np.ndarray], crop: np.ndarray) -> np.ndarray:
+    """What was read in a crop, in the camera's image coordinates."""
+    at, spread, slant = read
     turn, finer = crop[:2, :2], FINE // SIZE
     zoom, lean = float(np.hypot(*turn[0])), math.atan2(turn[1, 0], turn[0, 0])
     where = (at * finer + (finer - 1) / 2 - crop[:2, 2]) @ np.linalg.inv(turn).T
