@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mocap.detect.base import Detection, Sought
-from mocap.detect.centres import CENTRES, VERSION, CentreNetwork
+from mocap.detect.centres import CENTRES, VERSION, CentreNetworks
 from mocap.detect.follow import GREY, Body, Follower, Region
 from mocap.errors import DetectError
 from mocap.keypoints import load_layout
@@ -110,7 +110,7 @@ def _with_centres(seen: Iterator[_Seen], lanes: Callable[[_Found], int]) -> Iter
         bodies = {lane: body for lane, (body, _) in found.items()}
         return Detection(frame.index, frame.time, *_lanes(bodies, done, lanes(found)))
 
-    finder = CentreNetwork()
+    finder = CentreNetworks()
     with ThreadPoolExecutor(1) as beside:
         for frame, found in seen:
             futures = {

@@ -112,7 +112,7 @@ class Crop:
         return np.asarray((points - self.move) @ np.linalg.inv(self.turn).T)
 
 
-class CentreNetwork:
+class CentreNetworks:
     """The networks of the package.
 
     Raises:
@@ -156,10 +156,10 @@ class CentreNetwork:
         (change,) = self._context.run(None, {name: values[None] for name, values in asked.items()})[0]
         said = read.ellipses()
         size = np.exp(said[:, :2].mean(axis=1, keepdims=True))
-        return read.points() + size * change[:, :2], *ellipses(said + change[:, 2:])
+        return read.points() + size * change[:, :2], *spread_and_slant(said + change[:, 2:])
 
 
-def ellipses(sizes: Floats) -> tuple[Floats, Floats]:
+def spread_and_slant(sizes: Floats) -> tuple[Floats, Floats]:
     """How far points may be off (K,), one standard deviation, and which way rather (K, 2).
 
     Args:

@@ -22,13 +22,10 @@ from torch import nn
 Tensor = torch.Tensor
 Tensors = dict[str, Tensor]
 
-RATE, DECAY, WARM = (
-    1.5e-3,
-    0.05,
-    100,
-)  # highest learning rate, decay of the weights, steps until the rate is there
+RATE, WARM = 1.5e-3, 100  # highest learning rate, and steps until it is reached
+DECAY = 0.05  # of the weights
 BATCH = 64
-FREEDOM = 3.0  # of the Student's t that errors are taken from, as the solve does
+FREEDOM = 3.0  # of the Student's t that errors are taken to come from: a few are gross
 BEYOND = 0.3  # weight of a point that the crop does not show
 FARTHEST = 200.0  # pixels: what is farther off tells nothing
 
@@ -66,12 +63,7 @@ def steps(net: Context, said: Tensors, rounds: int) -> Iterator[tuple[int, float
             rows = order[k * BATCH : (k + 1) * BATCH]
             part = {name: values[rows] for name, values in said.items()}
             for group in optimiser.param_groups:
-                group["lr"] = (
-                    RATE
-                    * min(1.0, (step + 1) / WARM)
-                    * 0.5
-                    * (1 + math.cos(math.pi * step / (rounds * each)))
-                )
+                group["lr"] = _rate(step, rounds * each)
             moved, ellipses = changed(net(*asked(part)), part["ellipses"])
             weight = worth[rows]
             loss = (likelihood(part["error"] - moved, ellipses) * weight).sum() / weight.sum()
@@ -81,6 +73,11 @@ def steps(net: Context, said: Tensors, rounds: int) -> Iterator[tuple[int, float
             optimiser.step()
             total, step = total + float(loss.detach()), step + 1
         yield turn, total / each
+
+
+def _rate(step: int, steps: int) -> float:
+    """The learning rate of a step: rises for a while, and falls to 0 by a cosine."""
+    return RATE * min(1.0, (step + 1) / WARM) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ from rendering import Instances
 from scenes import Scenes
 from spoil import Spoil
 
-from mocap.detect.centres import CentreNetwork
+from mocap.detect.centres import CentreNetworks
 from rigs.solving.slant import turned
 
 Tensor = torch.Tensor
@@ -41,7 +41,7 @@ def main(people: Path, poses: Path, out: Path, rounds: int, seed: int) -> None:
     scenes = Scenes(people, poses, KEPT_BACK, torch.device("cpu"), seed)
     stretches = scenes.poses.stretches
     scenes.poses.stretches = lambda rest: stretches(rest[:1]).expand(len(rest), -1, -1, -1)
-    network = CentreNetwork()
+    network = CentreNetworks()
     rows = [
         watched(scenes, network, Spoil(scenes.chance), who)
         for _ in range(rounds)
@@ -54,7 +54,7 @@ def main(people: Path, poses: Path, out: Path, rounds: int, seed: int) -> None:
 
 
 @torch.no_grad()
-def watched(scenes: Scenes, network: CentreNetwork, spoil: Spoil, who: int) -> tuple[np.ndarray, ...]:
+def watched(scenes: Scenes, network: CentreNetworks, spoil: Spoil, who: int) -> tuple[np.ndarray, ...]:
     """One person in N poses before V cameras.
 
     Returns:

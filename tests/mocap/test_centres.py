@@ -13,7 +13,7 @@ import pytest
 from mocap.detect import centres
 from mocap.detect.base import Detection, Sought
 from mocap.detect.blazepose import BlazePose
-from mocap.detect.centres import AROUND, CENTRES, NETWORKS, SIZE, CentreNetwork, Crop, ellipses
+from mocap.detect.centres import AROUND, CENTRES, NETWORKS, SIZE, CentreNetworks, Crop, spread_and_slant
 from mocap.detect.parts import Parts, keypoints_file
 from mocap.errors import DetectError, MocapError, TakeError
 from mocap.keypoints import Keypoints2D
@@ -137,7 +137,7 @@ def test_ellipses_have_the_axes_of_their_logarithms() -> None:
     axes = np.stack([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]).transpose(2, 1, 0)
     sizes = (axes * np.log([most, least]).T[:, None]) @ axes.transpose(0, 2, 1)
     spread, (p, q) = (
-        a.T for a in ellipses(np.stack([sizes[:, 0, 0], sizes[:, 1, 1], sizes[:, 0, 1]], axis=1))
+        a.T for a in spread_and_slant(np.stack([sizes[:, 0, 0], sizes[:, 1, 1], sizes[:, 0, 1]], axis=1))
     )
     shape = np.array([[1 + p, q], [q, 1 - p]])
     covariance = (axes * np.square([most, least]).T[:, None]) @ axes.transpose(0, 2, 1)
@@ -145,11 +145,11 @@ def test_ellipses_have_the_axes_of_their_logarithms() -> None:
 
 
 @pytest.fixture(scope="module")
-def network() -> CentreNetwork:
-    return CentreNetwork()
+def network() -> CentreNetworks:
+    return CentreNetworks()
 
 
-def test_centres_are_where_landmarks_that_mean_the_same_are(network: CentreNetwork) -> None:
+def test_centres_are_where_landmarks_that_mean_the_same_are(network: CentreNetworks) -> None:
     found = network.look(picture(), LANDMARKS)
     assert found.shape == (len(CENTRES), 5) and np.isfinite(found).all()
     off = np.linalg.norm(found[SAME[1], :2] - LANDMARKS[SAME[0]], axis=-1) / HEIGHT
@@ -159,7 +159,7 @@ def test_centres_are_where_landmarks_that_mean_the_same_are(network: CentreNetwo
     assert found[:, 2].min() > 0.3 / about(LANDMARKS).zoom and found[:, 2].max() < 0.05 * HEIGHT
 
 
-def test_the_mirrored_image_gives_mirrored_centres(network: CentreNetwork) -> None:
+def test_the_mirrored_image_gives_mirrored_centres(network: CentreNetworks) -> None:
     image = picture()
     flip = np.array([image.shape[1] - 1.0, 0.0])
     there = (LANDMARKS * (-1, 1) + flip)[LAYOUT.mirror]
@@ -173,7 +173,7 @@ def test_the_mirrored_image_gives_mirrored_centres(network: CentreNetwork) -> No
     np.testing.assert_allclose(back[:, 2], straight[:, 2], atol=0.03 * HEIGHT)
 
 
-def test_twice_the_image_gives_twice_the_places(network: CentreNetwork) -> None:
+def test_twice_the_image_gives_twice_the_places(network: CentreNetworks) -> None:
     image = picture()
     doubled = image.repeat(2, axis=0).repeat(2, axis=1)
     one, two = network.look(image, LANDMARKS), network.look(doubled, 2 * LANDMARKS + 0.5)
@@ -209,13 +209,13 @@ def test_a_damaged_network_is_refused(
         (tmp_path / "refiners" / name).write_bytes(data)
     monkeypatch.setattr(resources, "files", lambda package: tmp_path)
     with pytest.raises(MocapError, match=f"^{damaged} in this installation is damaged: install mocap again$"):
-        CentreNetwork()
+        CentreNetworks()
 
 
 def test_without_onnxruntime_the_package_is_named(unloaded: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(DetectError, match=r"^joint centres need onnxruntime: run `pip install onnxruntime`$"):
-        CentreNetwork()
+        CentreNetworks()
 
 
 @pytest.mark.slow
