@@ -8,7 +8,7 @@ import pytest
 
 from mocap.animate import Animated, animate
 from mocap.attach import load_attachment
-from mocap.feet import FEET, Feet, Stance, bend_toes, soles_of
+from mocap.feet import FEET, Feet, Stance, bend_toes, find_stance, rolling, soles_of
 from mocap.keypoints import load_layout
 from mocap.observations import Observations
 from mocap.scene import Wrists
@@ -128,6 +128,33 @@ def test_a_slide_is_not_held() -> None:
     speeds = np.diff(soles_in(animated)[..., 2].mean(axis=1)) * FPS
     assert speeds.mean() == pytest.approx(0.5, abs=0.05)
     assert speeds.min() > 0.15  # nowhere held: what is left is the detector's noise
+
+
+def test_a_heel_that_rolls_is_let_go_while_the_ball_is_held() -> None:
+    pose = standing(path())
+    bend = np.interp(np.arange(FRAMES), [20, 24], [0.0, 0.3])  # onto the toes in 0.13 s
+    turn = np.zeros((FRAMES, 3))
+    turn[:, 0] = bend
+    rotations = pose.rotations.copy()
+    for name in ("LeftFoot", "RightFoot"):
+        foot = BODY.index(name)
+        rotations[:, foot] = quat.multiply(rotations[:, foot], quat.from_rotvec(turn))
+    points, heights = soles(BODY, STATURE)
+    raised = Pose(pose.root, rotations)
+    low = locate(Chain(BODY).place(raised, SIZES), points)[:, :2].mean(axis=1)
+    raised = Pose(pose.root + low[:1] - low, rotations)
+    assert np.ptp(locate(Chain(BODY).place(raised, SIZES), points)[:, 2, 1]) > 0.04  # the heel rises
+    doubt = np.full((FRAMES, len(BODY.names)), 0.02)
+    down = find_stance(BODY, STATURE, SIZES, raised, FPS, "auto", doubt).contacts.down
+    assert down[:, :2].all() and down[:18, 2:].all() and not down[20:25, 2:].any() and down[27:, 2:].all()
+
+
+def test_only_heels_roll_and_only_while_they_move() -> None:
+    paths = np.zeros((FRAMES, 4, 3))
+    paths[25:, :, 1] = 0.05
+    found = rolling(paths, FPS)
+    assert not found[:, :2].any() and found[24:26, 2:].all()
+    assert not found[:22].any() and not found[28:].any()
 
 
 def test_on_the_ground_a_leap_becomes_none() -> None:
