@@ -5,7 +5,8 @@
 F1: contacts of heels and balls, right within a frame. Of balls that truly stand, but for the first and last
 frame of a plant: skate, mean horizontal speed (mm/s); drift, 95th percentile of the distance from the plant's
 middle (mm); height, error of it (mm). under: deepest ball below the floor (mm). dir_foot (degrees). accel and
-jerk: of the limbs, over the truth's. error: of the 12 limb joints (mm).
+jerk: of the limbs, over the truth's. error: of the 12 limb joints (mm). Takes are solved from what was
+detected first; "as captured" is what the take has, once people were looked at closer.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from mocap import feet as feet_module
 from mocap.animate import Animated, animate
 from mocap.feet import Feet
 from mocap.observations import Observations
+from mocap.people import read_beside, read_motion_of
 from mocap.refiner import load_refiner
 from mocap.scene import Settings
 from mocap.swaps import repair_swaps
@@ -94,19 +96,25 @@ def main() -> None:
     snippets = list(read_pairs(given.pairs, given.split, load_refiner("blazepose")))[:: given.every]
     table(given.split, [of_pair(pair, loader(given.pairs).JOINTS) for pair in snippets])
     for take, truth in given.clip:
-        table(take.stem, [of_take(take, truth)])
+        clip = of_take(take, truth)
+        table(take.stem, [clip])
+        row("as captured", [clip], [captured(take)])
 
 
 def table(name: str, clips: list[Clip]) -> None:
     """Print what every way gives on these clips, the mean of each figure."""
     click.echo(f"{name:16s}" + "".join(f"{c:>9s}" for c in COLUMNS))
     for way, what in WAYS.items():
-        found = [solved(clip, what) for clip in clips]
-        rows = [figures(clip, one) for clip, one in zip(clips, found, strict=True)]
-        mean = {c: np.nanmean([row[c] for row in rows]) for c in COLUMNS[1:]}
-        pairs = [(f.contacts.down, c.contact) for f, c in zip(found, clips, strict=True) if f.contacts]
-        mean["F1"] = scores(pairs)[2] if pairs else np.nan
-        click.echo(f"{way:16s}" + "".join(f"{mean[c]:9.2f}" for c in COLUMNS))
+        row(way, clips, [solved(clip, what) for clip in clips])
+
+
+def row(name: str, clips: list[Clip], found: list[Animated]) -> None:
+    """Print the mean of each figure."""
+    each = [figures(clip, one) for clip, one in zip(clips, found, strict=True)]
+    mean = {c: np.nanmean([one[c] for one in each]) for c in COLUMNS[1:]}
+    pairs = [(f.contacts.down, c.contact) for f, c in zip(found, clips, strict=True) if f.contacts]
+    mean["F1"] = scores(pairs)[2] if pairs else np.nan
+    click.echo(f"{name:16s}" + "".join(f"{mean[c]:9.2f}" for c in COLUMNS))
 
 
 def of_pair(pair: Pair, names: tuple[str, ...]) -> Clip:
@@ -126,6 +134,12 @@ def of_take(take: Path, truth: Path) -> Clip:
             ours: z["p0_positions"][:, names.index(rig)] @ TO_Y_UP.T for ours, rig in (LIMBS | BALL).items()
         }
         return Clip(seen, cameras, float(z["p0_stature"]), joints, z["p0_contact"][:, TRUE].astype(bool))
+
+
+def captured(folder: Path) -> Animated:
+    """The only person of a take as it was captured: looked at closer, and with hands."""
+    take = Take.open(folder)
+    return Animated(read_motion_of(take, 1), float("nan"), {}, read_beside(take, 1).contacts)
 
 
 def solved(clip: Clip, way: Way) -> Animated:

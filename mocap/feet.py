@@ -28,8 +28,8 @@ SEEN_SD = 0.005  # of stature: of a person's own as solved
 FEW = 0.2  # seconds of plants that tell nothing of a person's own height
 FAST, FAST_SPAN = 0.45, 0.2  # m/s, over so many seconds: a step
 ELSEWHERE = 0.15  # metres from the beginning to the end of a plant that hides a step
-# A heel that goes faster than this (m/s, over so many seconds) rolls off its place, or onto it, and is not held
-# then. From 0.07 to 0.2 m/s feet come out alike, contacts best at 0.1.
+# m/s, over so many seconds: a heel that rolls off its place, or onto it, and is not held then. From 0.07 to
+# 0.2 m/s feet come out alike, contacts best at 0.1.
 ROLLING, ROLLING_SPAN = 0.1, 0.1
 UNSURE = 1e-4  # times its full hold, what a plant holds with at the very edge
 LOWEST = 0.5  # of the height of a standing sole: below that none goes

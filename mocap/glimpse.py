@@ -24,6 +24,7 @@ Indices = NDArray[np.intp]
 
 SEEN = 0.5  # confidence of a landmark that its detector takes for seen
 EDGE = 0.03  # of the body's height: who comes so near to the image's edge is cut by it
+LEGS = 0.1  # of the body's height: joints of legs so far beyond the edge are still guessed well enough
 # How far within the image a landmark is, and how far it is off at least (deviation); of the body's height.
 DOUBT = ((-0.06, 0.0, 0.03), (0.04, 0.025, 0.0))
 WEAK = 0.5  # of a guessed depth's deviation, from which on the images' own is worth a guess
@@ -35,8 +36,9 @@ TRUNK = tuple(f"{side}_{joint}" for side in ("left", "right") for joint in ("sho
 def without_squeezed(seen: Observations, sizes: Sequence[tuple[int, int]]) -> Observations:
     """Leave out what was hardly seen of a person whom the image's edge cuts.
 
-    Centres of joints of legs that lie within the image stay: they are as good there as whole people's. Hidden
-    hands are put onto the trunk, so without them arms of those who are cut come out better.
+    Centres of joints of legs that lie within the image stay, and near its edge: they are as good there as
+    whole people's. Hidden hands are put onto the trunk, so without them arms of those who are cut come out
+    better.
 
     Args:
         seen: V views of one person.
@@ -45,11 +47,11 @@ def without_squeezed(seen: Observations, sizes: Sequence[tuple[int, int]]) -> Ob
     low = seen.pixels.min(axis=-1)
     far = np.array(sizes, dtype=np.float64)[:, None, None] - 1 - seen.pixels
     inside = np.fmin(low, far.min(axis=-1))
-    edge = np.nan_to_num(EDGE * seen.heights())[..., None]
-    cut = (inside < edge).any(axis=-1, keepdims=True)
+    tall = np.nan_to_num(seen.heights())[..., None]
+    cut = (inside < EDGE * tall).any(axis=-1, keepdims=True)
     legs = [j for j in seen.layout.groups["legs"] if j >= len(seen.layout.detector)]
     gone = cut & (seen.confidence < SEEN)
-    gone[:, :, legs] &= inside[:, :, legs] <= 0
+    gone[:, :, legs] &= (inside <= -LEGS * tall)[:, :, legs]
     pixels = np.where(gone[..., None], np.nan, seen.pixels)
     return replace(seen, pixels=pixels, confidence=np.where(gone, 0.0, seen.confidence))
 

@@ -49,9 +49,27 @@ def without_hidden(people: Sequence[Observations], cameras: Cameras) -> tuple[Ob
         return tuple(people)
     bodies = [_Body.of(seen, cameras) for seen in people]
     return tuple(
-        _without(seen, np.stack([_covered(seen, v, k, bodies) for v in range(len(cameras))]))
+        _without(
+            seen,
+            np.stack([_covered(seen.pixels[v], v, k, bodies, seen.layout) for v in range(len(cameras))]),
+        )
         for k, seen in enumerate(people)
     )
+
+
+def hidden_by_others(people: Sequence[Floats], layout: Layout, cameras: Cameras) -> list[Bools]:
+    """Which landmarks of solved people lie behind somebody nearer, in each view: (V, T, J) of each.
+
+    Args:
+        people: landmarks (T, J, 3) m of each, NaN when he was not there.
+        layout: of the landmarks.
+        cameras: of the views.
+    """
+    bodies = [_Body.at(cameras.project(where), where, layout, cameras) for where in people]
+    return [
+        np.stack([_covered(body.ends[v], v, k, bodies, layout) for v in range(len(cameras))])
+        for k, body in enumerate(bodies)
+    ]
 
 
 def _without(seen: Observations, hidden: Bools) -> Observations:
@@ -71,24 +89,29 @@ class _Body:
     def of(cls, seen: Observations, cameras: Cameras) -> _Body:
         scale = max(float(np.nanmedian(seen.heights())) * ROBUST, 2.0)
         landmarks, _ = triangulate(cameras, seen.pixels, seen.confidence**2, scale_px=scale)
-        hips = landmarks[:, [seen.layout.index(f"{side}_hip") for side in ("left", "right")]].mean(axis=1)
         sure = (seen.confidence > SEEN)[..., None]
         ends = np.where(sure, seen.pixels, cameras.project(landmarks))
+        return cls.at(ends, landmarks, seen.layout, cameras)
+
+    @classmethod
+    def at(cls, ends: Floats, landmarks: Floats, layout: Layout, cameras: Cameras) -> _Body:
+        """With an outline's ends, and landmarks (T, J, 3) m."""
+        hips = landmarks[:, [layout.index(f"{side}_hip") for side in ("left", "right")]].mean(axis=1)
         where = np.stack([c.camera_from_world[2] for c in cameras])
         depth = np.maximum(where[:, :3] @ hips.T + where[:, 3:], LEAST_DEPTH)
         return cls(ends, depth, np.array([c.K[0, 0] for c in cameras])[:, None] / depth)
 
 
-def _covered(seen: Observations, view: int, person: int, bodies: Sequence[_Body]) -> Bools:
-    """(T, J) which landmarks of a person lie on somebody nearer."""
-    out = np.zeros(seen.confidence.shape[1:], bool)
+def _covered(points: Floats, view: int, person: int, bodies: Sequence[_Body], layout: Layout) -> Bools:
+    """(T, J) which landmarks (T, J, 2) px of a person lie on somebody nearer."""
+    out = np.zeros(points.shape[:2], bool)
     for k, body in enumerate(bodies):
         with np.errstate(invalid="ignore"):
             before = body.depth[view] < bodies[person].depth[view] - BEFORE
         if k == person or not before.any():
             continue
         reach = body.scale[view, before] * STATURE
-        out[before] |= _on(seen.pixels[view, before], body.ends[view, before], reach, seen.layout)
+        out[before] |= _on(points[before], body.ends[view, before], reach, layout)
     return out
 
 

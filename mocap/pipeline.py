@@ -19,13 +19,14 @@ from calibration.files import write_aniposelib
 from mocap import quality
 from mocap.ahead import Ahead
 from mocap.cameras import check_cameras
+from mocap.closer import can_look_closer, closer_regions, with_closer_looks
 from mocap.config import CaptureConfig, View
 from mocap.crowd import between
 from mocap.detect import DEFAULT
 from mocap.detect.base import Sought
 from mocap.detect.crew import Crew
 from mocap.detect.parts import read_keypoints
-from mocap.detect.run import detect_hands, detect_views, look_again, processors
+from mocap.detect.run import detect_placed, detect_views, look_again, processors
 from mocap.feet import Feet
 from mocap.filming import filming
 from mocap.hands import Handed, Hands, regions_of_lone_view, with_hands
@@ -67,8 +68,8 @@ def capture(
         trust: whether a given calibration is taken as it is, and not made better by the person.
         feet: what is done for feet, see `mocap.animate.animate`.
         hands: where fingers are looked for, see `mocap.hands.with_hands`.
-        progress: given "detecting", "looking again", "solving" or "hands" as that begins, answers who
-            follows it.
+        progress: given "detecting", "looking again", "solving", "looking closer" or "hands" as that begins,
+            answers who follows it.
 
     Returns:
         The quality record, which is also in the take.
@@ -85,6 +86,10 @@ def capture(
         ahead = job.hands_ahead(placed, workers, incomplete, crew)
         with _stage(job.take, "solve", [job.arguments, job.views]):
             solved, left_out = solve_people(placed, config, job.videos, progress, feet, film)
+        if can_look_closer(placed):
+            with _stage(job.take, "closer", [job.arguments, job.views]):
+                placed = job.look_closer(solved, placed, progress, workers, incomplete, crew)
+                solved, left_out = solve_people(placed, config, job.videos, progress, feet)
         handed = job.hands(solved, placed, progress, workers, incomplete, crew, ahead)
         solved = [hands.solved for hands in handed]
         result = _measured(solved, handed, left_out, placed, config, time.perf_counter() - began)
@@ -177,6 +182,28 @@ class _Job:
             crew=crew,
         )
 
+    def look_closer(
+        self,
+        solved: list[Solved],
+        placed: Placed,
+        progress: Follow,
+        workers: int | None,
+        incomplete: bool,
+        crew: Crew,
+    ) -> Placed:
+        """See joints once more where the solved people are."""
+        found = detect_placed(
+            "closer",
+            self.config.views,
+            closer_regions(solved, placed, self._keypoints()),
+            take=self.take,
+            progress=progress("looking closer"),
+            workers=workers,
+            incomplete=incomplete,
+            crew=crew,
+        )
+        return with_closer_looks(placed, solved, found, [video.size for video in self.videos])
+
     def hands_ahead(self, placed: Placed, workers: int | None, incomplete: bool, crew: Crew) -> Ahead | None:
         """Look for hands while the body is solved, where that is not needed to know where they are.
 
@@ -191,7 +218,7 @@ class _Job:
         seen, _ = mended(between(placed.seen, *placed.spans[0]), placed.cameras, self.videos)
         regions = regions_of_lone_view(seen, self._keypoints(), float(placed.offsets[0]), mode)
         look = partial(
-            detect_hands, self.config.views, regions, take=self.take, workers=workers,
+            detect_placed, "hands", self.config.views, regions, take=self.take, workers=workers,
             incomplete=incomplete, crew=crew,
         )  # fmt: skip
         return Ahead(lambda progress: look(progress=progress))
@@ -213,7 +240,8 @@ class _Job:
             follow = progress("hands")
             if ahead is not None:
                 ahead.wait(follow)
-            return detect_hands(
+            return detect_placed(
+                "hands",
                 views,
                 regions,
                 take=take,

@@ -49,7 +49,8 @@ class Solved:
     """A person's motion with what it was made from.
 
     animated, seen, landmarks and swaps are of the frames from number `first` of the clock on. turns:
-    (T, 3, 3) the still camera of `cameras` from the one that filmed, if that turned.
+    (T, 3, 3) the still camera of `cameras` from the one that filmed, if that turned. person: number among
+    those who were placed.
     """
 
     animated: Animated
@@ -61,6 +62,7 @@ class Solved:
     notes: list[str]
     first: int = 0
     turns: np.ndarray | None = None
+    person: int = 0
 
     @property
     def steady(self) -> Observations:
@@ -100,7 +102,7 @@ def solve_people(
     turns = None if work is None or not work.moves else work.at(_times(placed))
     edges = None if work is None else work.edges
     people = without_hidden(placed.people, cameras) if cameras and len(cameras) > 1 else placed.people
-    for seen, (start, stop) in zip(people, placed.spans, strict=True):
+    for person, (seen, (start, stop)) in enumerate(zip(people, placed.spans, strict=True)):
         try:
             now = between(seen, start, stop)
             part = None if turns is None else turns[start:stop]
@@ -108,7 +110,7 @@ def solve_people(
         except MocapError as error:
             failed.append(error)
             continue
-        solved.append(replace(one, first=start))
+        solved.append(replace(one, first=start, person=person))
         cameras = one.cameras
     if not solved:
         raise failed[0]

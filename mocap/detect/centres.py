@@ -43,6 +43,35 @@ CENTRES = (
 )  # fmt: skip
 SIZE = 256  # of the crop that the network sees, pixels
 AROUND = 1.25  # times the extent of the landmarks: the crop's side
+LEAST_SIDE = 4.0  # pixels
+
+
+def squares_about(points: Floats, hips: Floats, shoulders: Floats, around: float = AROUND) -> Floats:
+    """Squares about people, turned so that the shoulders are above the hips.
+
+    Args:
+        points: (..., J, 2) px, what the squares are to hold.
+        hips: (..., 2) px, their middle.
+        shoulders: (..., 2) px, their middle.
+        around: times the extent of the points: a square's side.
+
+    Returns:
+        (..., 4) of each square: x and y of its middle, and its side, px, and its lean, radians.
+    """
+    right, down = np.moveaxis(hips - shoulders, -1, 0)
+    lean = np.arctan2(right, down)
+    upright = _upright(lean)
+    turned = points @ upright.swapaxes(-1, -2)
+    low, high = turned.min(axis=-2), turned.max(axis=-2)
+    side = np.maximum(around * (high - low).max(axis=-1), LEAST_SIDE)
+    middle = np.einsum("...ij,...i->...j", upright, (low + high) / 2)
+    return np.concatenate([middle, side[..., None], lean[..., None]], axis=-1)
+
+
+def _upright(lean: Floats) -> Floats:
+    """Rotations (..., 2, 2) of the image that take `lean` (...) out."""
+    c, s = np.cos(lean), -np.sin(lean)
+    return np.moveaxis(np.array([[c, s], [-s, c]]), (0, 1), (-2, -1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,22 +82,10 @@ class Crop:
     move: Floats
 
     @classmethod
-    def about(cls, points: Floats, hips: Floats, shoulders: Floats) -> Crop:
-        """The square about a person, turned so that the shoulders are above the hips.
-
-        Args:
-            points: (J, 2) px, all that was seen.
-            hips: (2,) px, their middle.
-            shoulders: (2,) px, their middle.
-        """
-        right, down = hips - shoulders
-        lean = np.arctan2(right, down)
-        c, s = np.cos(lean), -np.sin(lean)
-        upright = np.array([[c, s], [-s, c]])
-        turned = points @ upright.T
-        low, high = turned.min(axis=0), turned.max(axis=0)
-        zoom = SIZE / max(AROUND * float((high - low).max()), 4.0)
-        return cls(upright * zoom, (SIZE - 1) / 2 - (low + high) / 2 * zoom)
+    def of(cls, square: Floats) -> Crop:
+        """The crop of a square (4,), see `squares_about`."""
+        turn = _upright(square[3]) * (SIZE / square[2])
+        return cls(turn, (SIZE - 1) / 2 - turn @ square[:2])
 
     @property
     def zoom(self) -> float:
@@ -134,7 +151,13 @@ class CentreNetworks:
             (40, 5) in the order of `CENTRES`: x and y, how far each may be off (standard deviation), px, and
             which way it is rather off, see `rigs.solving.slant`.
         """
-        crop = Crop.about(points, points[23:25].mean(axis=0), points[11:13].mean(axis=0))
+        return self.look_in(
+            image, squares_about(points, points[23:25].mean(axis=0), points[11:13].mean(axis=0))
+        )
+
+    def look_in(self, image: Image, square: Floats) -> Floats:
+        """As `look`, in a square (4,) of the image, see `squares_about`."""
+        crop = Crop.of(square)
         picture = crop.cut(image).astype(np.float32).transpose(2, 0, 1) / 255
         places, spread, slant = self.read(picture, crop.edges(image))
         return np.column_stack([crop.back(places), spread / crop.zoom, turned(slant, -crop.lean)])

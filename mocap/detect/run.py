@@ -17,9 +17,8 @@ from mocap.config import View
 from mocap.detect import DEFAULT, detector, looks
 from mocap.detect.base import Sought
 from mocap.detect.crew import Crew
-from mocap.detect.hands import Hands
 from mocap.detect.parts import Parts, detection_key, keypoints_file, read_keypoints
-from mocap.detect.worker import Job
+from mocap.detect.worker import PLACED, Job
 from mocap.errors import MocapError
 from mocap.keypoints import Keypoints2D
 from mocap.progress import Progress, Quiet
@@ -63,7 +62,8 @@ def detect_views(
     return _done(jobs, progress or Quiet(), workers, crew)
 
 
-def detect_hands(
+def detect_placed(
+    what: str,
     views: Sequence[View],
     regions: Mapping[str, NDArray[np.float64]],
     *,
@@ -73,28 +73,31 @@ def detect_hands(
     incomplete: bool = False,
     crew: Crew | None = None,
 ) -> dict[str, Keypoints2D]:
-    """Find the hands of people whose places are known, in all views; kept and resumed as by `detect_views`.
+    """Look where places of people are known, in all views; kept and resumed as by `detect_views`.
 
     Where there are fewer views than processes, several share a view, each for a part of the clip.
 
     Args:
+        what: is looked for: a key of `mocap.detect.worker.PLACED`.
         views: the views, names differing.
-        regions: by view, see `mocap.detect.hands.Hands`; views without any are not looked at.
-        take: a take that is being captured (and locked); the results go to `views/NAME.handsN.keypoints.npz`.
+        regions: by view, (T, P, L, 4), see there; views without any are not looked at.
+        take: a take that is being captured (and locked); the results go to `views/NAME.WHATN.keypoints.npz`.
         progress: told of every few frames.
         workers: processes.
         incomplete: whether the frames of a video that cannot be read to its end will do.
         crew: as for `detect_views`.
 
     Returns:
-        Keypoints in the layout "hands42" by name of the view, of those that were looked at; P as given.
+        Keypoints by name of the view, of those that were looked at; P as given.
 
     Raises:
         MocapError: as by `detect_views`.
     """
     worth = [view for view in views if np.isfinite(regions[view.name]).any()]
     shares = max(1, (workers or processors()) // max(len(worth), 1))
-    jobs = {view.name: _hand_jobs(view, regions[view.name], take, incomplete, shares) for view in worth}
+    jobs = {
+        view.name: _placed_jobs(what, view, regions[view.name], take, incomplete, shares) for view in worth
+    }
     found = _done([job for parts in jobs.values() for job in parts], progress or Quiet(), workers, crew)
     return {name: _joined([found[job.view] for job in parts]) for name, parts in jobs.items()}
 
@@ -179,32 +182,36 @@ def _job(
     return Job(name, view.video, detector_name, take, key, incomplete, alone, sought)
 
 
-def _hand_jobs(
-    view: View, regions: NDArray[np.float64], take: Take, incomplete: bool, shares: int
+def _placed_jobs(
+    what: str, view: View, regions: NDArray[np.float64], take: Take, incomplete: bool, shares: int
 ) -> list[Job]:
-    """Jobs that look at about as many hands each, one part of the clip after the other."""
+    """Jobs that look at about as many places each, one part of the clip after the other."""
     looked = np.cumsum(np.isfinite(regions).all(axis=-1).sum(axis=(1, 2)))
     part = np.minimum(shares * (looked - 1) // max(int(looked[-1]), 1), shares - 1)
     jobs = []
     for share in range(shares):
         own = np.where((part == share)[:, None, None, None], regions, np.nan)
-        name, places = f"{view.name}.hands{share + 1}", f"views/{view.name}.hands{share + 1}.regions.npz"
+        name = f"{view.name}.{what}{share + 1}"
+        places = f"views/{name}.regions.npz"
         take.write_arrays(places, regions=own)
-        version = f"{Hands(own).version} {hashlib.sha256(own.tobytes()).hexdigest()}"
-        key = detection_key(sha256(view.video), "hands", version)
-        jobs.append(Job(name, view.video, "hands", take, key, incomplete, regions=places))
+        version = f"{PLACED[what](own).version} {hashlib.sha256(own.tobytes()).hexdigest()}"
+        key = detection_key(sha256(view.video), what, version)
+        jobs.append(Job(name, view.video, what, take, key, incomplete, regions=places))
     return jobs
 
 
 def _joined(parts: Sequence[Keypoints2D]) -> Keypoints2D:
     """What several saw who looked at parts of the same clip."""
-    first = parts[0]
-    points, world = (
-        reduce(lambda a, b: np.where(np.isfinite(a), a, b), arrays)
-        for arrays in ([p.points for p in parts], [p.world for p in parts if p.world is not None])
-    )
+
+    def first_known(arrays: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+        there = [a for a in arrays if a is not None]
+        return reduce(lambda a, b: np.where(np.isfinite(a), a, b), there) if there else None
+
+    points = first_known([p.points for p in parts])
+    assert points is not None
     confidence = np.max([p.confidence for p in parts], axis=0)
-    return replace(first, points=points, confidence=confidence, world=world)
+    world, centres = (first_known([getattr(p, name) for p in parts]) for name in ("world", "centres"))
+    return replace(parts[0], points=points, confidence=confidence, world=world, centres=centres)
 
 
 def _kept(job: Job) -> bool:

@@ -15,8 +15,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mocap.detect import detector
 from mocap.detect.base import Detection, Detector, Looker, Sought
+from mocap.detect.closer import CloserLooks
 from mocap.detect.graphs import mediapipe_library
 from mocap.detect.hands import Hands
 from mocap.detect.parts import Parts
@@ -28,6 +32,9 @@ PART = 300  # frames between two saves: 6 s of work may be lost to a power cut, 
 WARM = 15  # frames before a resume that only bring the tracker to where it was
 _TOLD = 4  # frames between two words to the parent; a pipe that broke is noticed this late
 _AHEAD = 4  # decoded frames that may wait: 6 MB each at 1080 x 1920
+
+# What looks where somebody else says, by name: made of regions (T, P, L, 4), T frames, P people, L places.
+PLACED: dict[str, Callable[[NDArray[np.float64]], Detector]] = {"hands": Hands, "closer": CloserLooks}
 
 
 @dataclass(frozen=True)
@@ -45,13 +52,13 @@ class Job:
     incomplete: bool = False  # whether a video that ends too early will do
     alone: bool = False  # whether there is one person
     sought: Sought | None = None  # where to look; None = everywhere, in every frame
-    regions: str | None = None  # a file of the take with the places where hands are looked for
+    regions: str | None = None  # a file of the take with the places where `detector` looks, a key of `PLACED`
 
     def finder(self) -> Detector:
         """What detects, made anew for this view."""
         if self.regions is None:
             return detector(self.detector, self.video, self.alone)
-        return Hands(self.take.read_arrays(self.regions)["regions"])
+        return PLACED[self.detector](self.take.read_arrays(self.regions)["regions"])
 
 
 Tell = Callable[[str, object], None]

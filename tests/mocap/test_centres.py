@@ -13,7 +13,16 @@ import pytest
 from mocap.detect import centres
 from mocap.detect.base import Detection, Sought
 from mocap.detect.blazepose import BlazePose
-from mocap.detect.centres import AROUND, CENTRES, NETWORKS, SIZE, CentreNetworks, Crop, spread_and_slant
+from mocap.detect.centres import (
+    AROUND,
+    CENTRES,
+    NETWORKS,
+    SIZE,
+    CentreNetworks,
+    Crop,
+    spread_and_slant,
+    squares_about,
+)
 from mocap.detect.parts import Parts, keypoints_file
 from mocap.errors import DetectError, MocapError, TakeError
 from mocap.keypoints import Keypoints2D
@@ -26,7 +35,7 @@ TURNS = (-180, -135, -90, -20, 0, 45, 90, 180)
 
 
 def about(points: np.ndarray) -> Crop:
-    return Crop.about(points, points[23:25].mean(axis=0), points[11:13].mean(axis=0))
+    return Crop.of(squares_about(points, points[23:25].mean(axis=0), points[11:13].mean(axis=0)))
 
 
 def turned(points: np.ndarray, degrees: float) -> np.ndarray:

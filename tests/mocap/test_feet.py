@@ -139,7 +139,7 @@ def test_a_heel_that_rolls_is_let_go_while_the_ball_is_held() -> None:
     for name in ("LeftFoot", "RightFoot"):
         foot = BODY.index(name)
         rotations[:, foot] = quat.multiply(rotations[:, foot], quat.from_rotvec(turn))
-    points, heights = soles(BODY, STATURE)
+    points, _ = soles(BODY, STATURE)
     raised = Pose(pose.root, rotations)
     low = locate(Chain(BODY).place(raised, SIZES), points)[:, :2].mean(axis=1)
     raised = Pose(pose.root + low[:1] - low, rotations)

@@ -103,17 +103,17 @@ def test_what_is_hardly_seen_of_somebody_at_the_edge_is_left_out() -> None:
     np.testing.assert_array_equal(cut.confidence[0, :, 0], seen.confidence[0, :, 0])  # surely seen: kept
 
 
-def test_hidden_centres_of_legs_stay_where_the_image_has_them_and_those_of_arms_go() -> None:
+def test_hidden_centres_of_legs_stay_in_the_image_and_near_it_and_those_of_arms_go() -> None:
     """Of somebody who is cut by the image's edge."""
     layout = load_layout("blazepose33_centres")
-    names = ("left_centre_calf", "right_centre_foot", "left_centre_hand", "left_knee")
-    calf, foot, hand, knee = (layout.index(name) for name in names)
+    names = ("left_centre_calf", "right_centre_foot", "left_centre_foot", "left_centre_hand", "left_knee")
+    calf, foot, near, hand, knee = (layout.index(name) for name in names)
     pixels = np.full((1, FRAMES, len(layout), 2), (300.0, 200.0))
     pixels[:, :, layout.index("nose")] = (300.0, 2.0)  # at the upper edge
     pixels[:, :, layout.index("left_heel")] = (300.0, 400.0)
-    pixels[:, :, foot] = (300.0, -5.0)
+    pixels[:, :, foot], pixels[:, :, near] = (300.0, -60.0), (300.0, -5.0)
     confidence = np.full(pixels.shape[:3], 0.9)
-    confidence[..., [calf, foot, hand, knee]] = 0.2
+    confidence[..., [calf, foot, near, hand, knee]] = 0.2
     kept = without_squeezed(Observations(("a",), layout, pixels, confidence, Fraction(30)), [(720, 540)])
     gone = (kept.confidence == 0).all(axis=(0, 1))
     assert set(np.flatnonzero(gone)) == {foot, hand, knee}

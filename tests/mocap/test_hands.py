@@ -13,7 +13,7 @@ from mocap.attach import load_attachment
 from mocap.bodyguess import load_guess
 from mocap.config import View
 from mocap.detect.hands import LANDMARKS, Hands
-from mocap.detect.run import detect_hands
+from mocap.detect.run import detect_placed
 from mocap.handplace import PALM, SQUARE, hand_regions, hand_regions_seen, worth_looking
 from mocap.handsight import Sight, Wrist, sight_of
 from mocap.handsolve import HandScene, hand_points, solve_hand
@@ -272,11 +272,11 @@ def test_hands_are_found_in_the_example_and_kept(tmp_path: Path) -> None:
     view = View("cam1", EXAMPLE / "cam1.mp4")
     regions = np.full((6, 1, 2, 4), np.nan)
     with take.lock():
-        nothing = detect_hands([view], {"cam1": regions}, take=take)
+        nothing = detect_placed("hands", [view], {"cam1": regions}, take=take)
         assert nothing == {}
         regions[2:4, 0, 0] = (360.0, 20.0, 60.0, 0.0)  # a wall
-        found = detect_hands([view], {"cam1": regions}, take=take)["cam1"]
-        again = detect_hands([view], {"cam1": regions}, take=take)["cam1"]
+        found = detect_placed("hands", [view], {"cam1": regions}, take=take)["cam1"]
+        again = detect_placed("hands", [view], {"cam1": regions}, take=take)["cam1"]
     assert (found.layout.name, found.people) == ("hands42", 1)
     np.testing.assert_array_equal(found.points, again.points)
     assert (found.confidence[4:] == 0).all() and (found.confidence[2:4] < 0.9).all()
@@ -290,7 +290,9 @@ def test_several_who_share_a_clip_see_what_one_sees(tmp_path: Path) -> None:
     for workers in (1, 2, 3):
         take = Take.create(tmp_path / f"take{workers}", {}, [])
         with take.lock():
-            found.append(detect_hands([view], {"cam1": regions}, take=take, workers=workers)["cam1"])
+            found.append(
+                detect_placed("hands", [view], {"cam1": regions}, take=take, workers=workers)["cam1"]
+            )
     for other in found[1:]:
         for name in ("points", "confidence", "times", "world"):
             np.testing.assert_array_equal(getattr(found[0], name), getattr(other, name))

@@ -1,0 +1,233 @@
+"""People looked at closer once they are solved: where squares lie about them, and what is seen there put in.
+
+A detector lays its crop where it saw somebody in the frame before; whom the image's edge cuts, or another
+person hides, it crops askew or loses. The solved body, which all views and frames tell of, lies in each image
+where it is. What this buys stands in `docs/centres.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.camera import Camera
+from mocap.attach import load_attachment
+from mocap.centred import ALIKE, sight_of
+from mocap.clock import at_ticks
+from mocap.detect.centres import AROUND, squares_about
+from mocap.detect.closer import SHOWN, SQUARES, averaged
+from mocap.handplace import BEYOND as BEYOND_ENDS
+from mocap.handplace import GRID, worth_looking
+from mocap.hiding import hidden_by_others
+from mocap.keypoints import Keypoints2D, Layout
+from mocap.observations import Observations
+from mocap.placing import Placed
+from mocap.solving import Solved
+from rigs import quat
+from rigs.solving.body import load_body
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+TIGHTER = 0.92  # times the sides of crops about a detector's landmarks, which must leave room for its errors
+DRAWN = 0.75  # share of the way beyond the image's edge by which landmarks are drawn to it in laying squares
+RATE = 30.0  # looks a second
+FEWEST = 3  # landmarks that are in the image of somebody who is looked at
+NEAREST = 0.3  # metres before a camera
+BEYOND = 0.05  # of the body's extent: joints so far beyond the image's edge are still guessed well enough
+COVERED = 0.3  # share of somebody's joints in the image, hidden by others, from which on looks tell nothing
+# Times what is said that joints are off which lie so far (of the body's extent) beyond the image's edge: of
+# people who were cut out of the rendered clips.
+FARTHER = ((0.0, 0.025, 0.075), (1.0, 1.15, 1.35))
+LOW = ("ankle", "heel", "foot_index")  # landmarks that are not in the upper square
+HIGH = ("shoulder", "hip", "knee", *LOW)  # and those in the lower
+
+
+def can_look_closer(placed: Placed) -> bool:
+    """Whether there are several views, and a detector beside whose landmarks joint centres are looked for."""
+    layout = placed.seen.layout
+    return len(placed.seen.names) > 1 and layout.detector != layout
+
+
+def closer_regions(
+    solved: Sequence[Solved], placed: Placed, keypoints: Mapping[str, Keypoints2D]
+) -> dict[str, Floats]:
+    """Where to look closer: by view, (T, P, L, 4), see `mocap.detect.closer.CloserLooks`.
+
+    Args:
+        solved: P people.
+        placed: the views.
+        keypoints: what was detected in each, in the order of the cameras; for the times of its frames.
+    """
+    bodies = [_body(one, placed) for one in solved]
+    layout = placed.seen.layout
+    out = {}
+    for v, (name, view) in enumerate(keypoints.items()):
+        ticks = (view.times + placed.offsets[v] - placed.seen.start) * float(placed.seen.fps)
+        people = [
+            _squares(_at(body, ticks), one.cameras[v], view.size, layout)
+            for one, body in zip(solved, bodies, strict=True)
+        ]
+        squares = np.stack(people, axis=1)
+        squares[~worth_looking(view.times, RATE)] = np.nan
+        out[name] = np.round(squares / GRID) * GRID
+    return out
+
+
+def with_closer_looks(
+    placed: Placed,
+    solved: Sequence[Solved],
+    found: Mapping[str, Keypoints2D],
+    sizes: Sequence[tuple[int, int]],
+) -> Placed:
+    """Put what closer looks found to what was seen of people, for whoever was solved.
+
+    Args:
+        placed: the views.
+        solved: P people, whose squares these were.
+        found: by view, of those that were looked at; P as in `closer_regions`.
+        sizes: (width, height) of each view's images, pixels.
+    """
+    people, layout = list(placed.people), placed.seen.layout
+    cameras = solved[0].cameras
+    bodies = [_body(one, placed) for one in solved]
+    hidden = hidden_by_others(bodies, layout, cameras)
+    for number, one in enumerate(solved):
+        looks = _looks(found, placed, number)
+        places = cameras.project(bodies[number])
+        people[one.person] = _beside(people[one.person], looks, places, hidden[number], np.array(sizes))
+    return replace(placed, people=tuple(people))
+
+
+def _body(one: Solved, placed: Placed) -> Floats:
+    """Landmarks (T, J, 3) m of a solved person at all ticks of the clock; NaN when he was not there."""
+    motion, layout = one.animated.motion, placed.seen.layout
+    body = load_body()
+    attachment = load_attachment(layout, body)
+    points = attachment.points(one.animated.stature)
+    positions, rotations = motion.world()
+    rows = [motion.skeleton.index(name) for name in body.names]
+    positions, rotations = positions[:, rows], rotations[:, rows]
+    parts = quat.rotate(rotations[:, points.bones], points.parts)
+    out = np.full((placed.seen.frames, len(layout), 3), np.nan)
+    out[one.first : one.first + len(motion), attachment.rows] = positions[:, points.joint] + parts.sum(axis=2)
+    return out
+
+
+def _at(path: Floats, ticks: Floats) -> Floats:
+    """A path (T, J, 3) at ticks (F,) that may lie between two; NaN beyond its ends."""
+    last = len(path) - 1
+    low = np.clip(np.floor(ticks).astype(int), 0, last)
+    high = np.minimum(low + 1, last)
+    part = np.clip(ticks - low, 0.0, 1.0)[:, None, None]
+    between = np.where(part == 0, path[low], path[low] + part * (path[high] - path[low]))
+    inside = (ticks >= -BEYOND_ENDS) & (ticks <= last + BEYOND_ENDS)
+    return np.where(inside[:, None, None], between, np.nan)
+
+
+def _squares(body: Floats, camera: Camera, size: tuple[int, int], layout: Layout) -> Floats:
+    """The squares (F, L, 4) about a body (F, J, 3) in a view, NaN where it is not in the image."""
+    places = camera.project(body)[:, : len(layout.detector)]
+    depth = body[:, : len(layout.detector)] @ camera.camera_from_world[2, :3] + camera.camera_from_world[2, 3]
+    last = np.array(size) - 1.0
+    inside = ((places >= 0) & (places <= last)).all(axis=-1).sum(axis=1) >= FEWEST
+    there = inside & np.isfinite(places).all(axis=(1, 2)) & (depth > NEAREST).all(axis=1)
+    out = np.full((len(body), len(SQUARES), 4), np.nan)
+    if not there.any():
+        return out
+    drawn = places[there]
+    drawn = drawn + DRAWN * (np.clip(drawn, 0.0, last) - drawn)
+    hips, shoulders = (
+        drawn[:, [layout.index(f"{side}_{part}") for side in ("left", "right")]].mean(axis=1)
+        for part in ("hip", "shoulder")
+    )
+    for square, rows in enumerate(_held(layout)):
+        out[there, square] = squares_about(drawn[:, rows], hips, shoulders, TIGHTER * AROUND)
+    return out
+
+
+def _held(layout: Layout) -> list[list[int]]:
+    """Which landmarks each of `SQUARES` holds."""
+    names = [name.removeprefix("left_").removeprefix("right_") for name in layout.detector.landmarks]
+    rows = range(len(names))
+    return [
+        list(rows),
+        [row for row in rows if names[row] not in LOW],
+        [row for row in rows if names[row] in HIGH],
+    ]
+
+
+def _looks(found: Mapping[str, Keypoints2D], placed: Placed, person: int) -> Floats:
+    """What was found of a person (V, T, C, 5), on the clock."""
+    seen, names = placed.seen, placed.seen.names
+    count = len(seen.layout) - len(seen.layout.detector)
+    out = np.full((len(names), seen.frames, count, 5), np.nan)
+    looked = [v for v, name in enumerate(names) if name in found]
+    if not looked:
+        return out
+    views = {names[v]: _said(found[names[v]]) for v in looked}
+    shifts = [float(placed.offsets[v]) for v in looked]
+    at = at_ticks(views, seen.times, seen.fps, shifts, person)
+    assert at.spread is not None and at.slant is not None
+    out[looked] = _said_of(at, slice(-count, None))
+    return out
+
+
+def _said(view: Keypoints2D) -> Keypoints2D:
+    """The frames that were looked at, and how far centres there may be off, and which way."""
+    view = view.take(np.flatnonzero(worth_looking(view.times, RATE)))
+    spread, slant = np.full(view.confidence.shape, np.nan), np.full(view.points.shape, np.nan)
+    assert view.centres is not None
+    rows = slice(-view.centres.shape[2], None)
+    spread[:, :, rows], slant[:, :, rows] = view.centres[..., 2], view.centres[..., 3:]
+    return replace(view, spread=spread, slant=slant)
+
+
+def _said_of(seen: Observations, rows: slice) -> Floats:
+    """(V, T, C, 5) places, spread and slant of some landmarks."""
+    assert seen.spread is not None and seen.slant is not None
+    parts = (seen.pixels, seen.spread[..., None], seen.slant)
+    return np.concatenate([part[:, :, rows] for part in parts], axis=-1)
+
+
+def _beside(seen: Observations, looks: Floats, places: Floats, hidden: Bools, sizes: Floats) -> Observations:
+    """What was seen, with what closer looks (V, T, C, 5) say of joint centres.
+
+    Args:
+        seen: V views of a person over T frames.
+        looks: NaN where nobody looked.
+        places: (V, T, J, 2) px, where the solved body is.
+        hidden: (V, T, J) whether it is behind somebody else there.
+        sizes: (V, 2) px, of the images.
+    """
+    assert seen.spread is not None and seen.slant is not None and seen.detected is not None
+    rows = slice(len(seen.layout.detector), None)
+    places, hidden = places[:, :, rows], hidden[:, :, rows]
+    extent = (np.fmax.reduce(places, axis=2) - np.fmin.reduce(places, axis=2)).max(axis=-1)[..., None]
+    last = sizes[:, None, None] - 1.0
+    inside = np.minimum(places, last - places).min(axis=-1) / extent
+    in_sight = inside >= 0
+    behind = (in_sight & hidden).sum(axis=-1) / np.maximum(in_sight.sum(axis=-1), 1)
+    looked = (np.isfinite(looks[..., 2]).any(axis=-1) & (behind < COVERED))[..., None]
+    before = _said_of(seen, rows) / (1.0, 1.0, ALIKE, 1.0, 1.0)
+    counts = np.stack([np.ones(SHOWN.shape[1]), SHOWN.sum(axis=0)])
+    both = averaged(np.stack([before, looks]), counts[:, None, None])
+    good = looked & (inside >= -BEYOND) & ~hidden & np.isfinite(both[..., 2])
+    both[..., 2] *= np.interp(-np.nan_to_num(inside), *FARTHER)
+
+    def put(values: Floats, new: Floats, missing: float) -> Floats:
+        out, wide = values.copy(), (..., *(None,) * (values.ndim - 3))
+        out[:, :, rows] = np.where(looked[wide], np.where(good[wide], new, missing), values[:, :, rows])
+        return out
+
+    return replace(
+        seen,
+        pixels=put(seen.pixels, both[..., :2], np.nan),
+        detected=put(seen.detected, both[..., :2], np.nan),
+        spread=put(seen.spread, both[..., 2], np.nan),
+        slant=put(seen.slant, both[..., 3:], np.nan),
+        confidence=put(seen.confidence, np.nan_to_num(sight_of(both[..., 2], extent)), 0.0),
+    )
