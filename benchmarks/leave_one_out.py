@@ -18,6 +18,8 @@ landmarks are reprojected.
 
 Where the keypoints have joint centres beside the landmarks, "of centres" judges those of the same 17 places:
 triangulated from the other views' centres, or the solved body's, against the centres in the view left out.
+Of takes whose people were looked at closer, "looked at closer" solves from that, and is judged by the same
+raw detections, and by the closer looks themselves.
 """
 
 from __future__ import annotations
@@ -34,20 +36,24 @@ import numpy as np
 from calibration.camera import Cameras
 from calibration.files import read_calibration
 from calibration.leaveout import SCALE, LeftOut, leave_one_out, summary
-from mocap.animate import animate
+from mocap.animate import Animated, animate
 from mocap.attach import load_attachment
 from mocap.cameras import cameras_for
 from mocap.clock import on_one_clock
+from mocap.closer import with_closer_looks
 from mocap.config import CaptureConfig, load_views
 from mocap.detect import DEFAULT
-from mocap.detect.parts import read_keypoints
-from mocap.detect.run import detect_views
+from mocap.detect.parts import keypoints_file, read_keypoints
+from mocap.detect.run import detect_views, joined
 from mocap.keypoints import Keypoints2D, Layout
 from mocap.observations import Observations
+from mocap.people import read_motion_of
+from mocap.placing import Placed
 from mocap.refiner import refine_views
 from mocap.refining import COMMON, common_rows, refine_cameras, typical_heights
 from mocap.selfcal import triangulated
-from mocap.swaps import repair_swaps
+from mocap.solving import Solved
+from mocap.swaps import Swaps, repair_swaps
 from mocap.take import Take
 from mocap.video import probe
 from rigs.solving.body import load_body
@@ -63,7 +69,7 @@ def main() -> None:
     for source in parser.parse_args().sources:
         seen, cameras = from_take(source) if source.is_dir() else from_views(load_views(source))
         click.echo(f"{source.name}: {len(cameras)} views, {seen.detected.frames} frames")
-        report(seen, cameras)
+        report(seen, cameras, Take.open(source) if source.is_dir() else None)
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,28 @@ def given_cameras(config: CaptureConfig) -> Cameras:
     return cameras_for(config.calibration, config.views, [probe(view.video) for view in config.views])[0]
 
 
-def report(seen: Seen, cameras: Cameras) -> None:
+def closer_looks(take: Take, refined: Observations, cameras: Cameras) -> Observations | None:
+    """What views saw of the only person once he was looked at closer; None where nobody did."""
+    found = {name: looks for name in refined.names if (looks := looks_of(take, name)) is not None}
+    if not found:
+        return None
+    motion, stature = read_motion_of(take, 1), take.read_json("quality.json")["stature_m"]
+    who = Solved(Animated(motion, stature, {}), cameras, refined, None, Swaps((), {}), None, [])
+    views = take.manifest()["views"]
+    offsets = np.array([view["offset_s"] or 0.0 for view in views])
+    placed = Placed(cameras, None, (refined,), ((0, refined.frames),), offsets, {})
+    return with_closer_looks(placed, [who], found, [view["size"] for view in views]).people[0]
+
+
+def looks_of(take: Take, view: str) -> Keypoints2D | None:
+    """What was found in the parts of a view that were looked at closer."""
+    parts: list[Keypoints2D] = []
+    while take.has(keypoints_file(f"{view}.closer{len(parts) + 1}")):
+        parts.append(read_keypoints(take, f"{view}.closer{len(parts) + 1}"))
+    return joined(parts) if parts else None
+
+
+def report(seen: Seen, cameras: Cameras, take: Take | None) -> None:
     """Print a row for each stage, and what the refinement of the cameras says."""
     click.echo(f"{'':22} {'count':>7} {'median':>7} {'mean':>7} {'p95':>7}   median by view")
     show("as detected", judged(seen.detected, cameras))
@@ -136,6 +163,12 @@ def report(seen: Seen, cameras: Cameras) -> None:
     show("  of raw detections", solved_without(repaired, found.cameras, raw))
     if centres:
         show("  of centres", summary(solved[:, :, centres]))
+    closer = closer_looks(take, seen.refined, found.cameras) if take is not None else None
+    if closer is not None:
+        looked = repair_swaps(closer, found.cameras)[0]
+        show("looked at closer", judged(looked, found.cameras, rows=centres))
+        show("  person, of raw", solved_without(looked, found.cameras, raw))
+        show("  person, of centres", summary(solved_misses(looked, found.cameras, looked)[:, :, centres]))
     for line in found.words:
         click.echo(f"  {line}")
 

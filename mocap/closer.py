@@ -25,6 +25,7 @@ from mocap.hiding import hidden_by_others
 from mocap.keypoints import Keypoints2D, Layout
 from mocap.observations import Observations
 from mocap.placing import Placed
+from mocap.recheck import median_miss
 from mocap.solving import Solved
 from rigs import quat
 from rigs.solving.body import load_body
@@ -35,9 +36,12 @@ Bools = NDArray[np.bool_]
 TIGHTER = 0.92  # times the sides of crops about a detector's landmarks, which must leave room for its errors
 DRAWN = 0.75  # share of the way beyond the image's edge by which landmarks are drawn to it in laying squares
 RATE = 30.0  # looks a second
-FEWEST = 3  # landmarks that are in the image of somebody who is looked at
+FEWEST = 3  # landmarks, or joints, that are in the image of somebody who is looked at
 NEAREST = 0.3  # metres before a camera
 BEYOND = 0.05  # of the body's extent: joints so far beyond the image's edge are still guessed well enough
+FITS = (
+    0.08  # of the body's extent, by which a look misses it at most; right ones 0.01 to 0.06, others 0.16 up
+)
 COVERED = 0.3  # share of somebody's joints in the image, hidden by others, from which on looks tell nothing
 # Times what is said that joints are off which lie so far (of the body's extent) beyond the image's edge: of
 # people who were cut out of the rendered clips.
@@ -211,7 +215,8 @@ def _beside(seen: Observations, looks: Floats, places: Floats, hidden: Bools, si
     inside = np.minimum(places, last - places).min(axis=-1) / extent
     in_sight = inside >= 0
     behind = (in_sight & hidden).sum(axis=-1) / np.maximum(in_sight.sum(axis=-1), 1)
-    looked = (np.isfinite(looks[..., 2]).any(axis=-1) & (behind < COVERED))[..., None]
+    miss = median_miss(looks[..., :2], places, in_sight & ~hidden, FEWEST)[..., None] / extent
+    looked = (behind < COVERED)[..., None] & (miss < FITS)
     before = _said_of(seen, rows) / (1.0, 1.0, ALIKE, 1.0, 1.0)
     counts = np.stack([np.ones(SHOWN.shape[1]), SHOWN.sum(axis=0)])
     both = averaged(np.stack([before, looks]), counts[:, None, None])

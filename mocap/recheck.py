@@ -112,10 +112,10 @@ def _misses(seen: Keypoints2D, places: Floats, camera: Camera, smooth: int) -> F
     return _calm(out, max(smooth, 1))
 
 
-def median_miss(points: Floats, expected: Floats, sure: Bools) -> Floats:
-    """Median distance (...) of the sure ones of landmarks (..., J, 2); NaN where too few are known."""
+def median_miss(points: Floats, expected: Floats, sure: Bools, fewest: int = FEWEST) -> Floats:
+    """Median distance (...) of the sure ones of landmarks (..., J, 2); NaN where fewer are known."""
     off = np.where(sure, np.linalg.norm(points - expected, axis=-1), np.nan)
-    enough = np.isfinite(off).sum(axis=-1) >= FEWEST
+    enough = np.isfinite(off).sum(axis=-1) >= fewest
     out = np.full(enough.shape, np.nan)
     out[enough] = np.nanmedian(off[enough], axis=-1)
     return out

@@ -99,7 +99,7 @@ def detect_placed(
         view.name: _placed_jobs(what, view, regions[view.name], take, incomplete, shares) for view in worth
     }
     found = _done([job for parts in jobs.values() for job in parts], progress or Quiet(), workers, crew)
-    return {name: _joined([found[job.view] for job in parts]) for name, parts in jobs.items()}
+    return {name: joined([found[job.view] for job in parts]) for name, parts in jobs.items()}
 
 
 def _done(
@@ -200,7 +200,7 @@ def _placed_jobs(
     return jobs
 
 
-def _joined(parts: Sequence[Keypoints2D]) -> Keypoints2D:
+def joined(parts: Sequence[Keypoints2D]) -> Keypoints2D:
     """What several saw who looked at parts of the same clip."""
 
     def first_known(arrays: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:

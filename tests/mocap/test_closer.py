@@ -232,6 +232,15 @@ def test_of_two_in_line_only_the_nearer_is_believed() -> None:
     assert alone.people[0] is placed.people[0] and alone.people[1] is not placed.people[1]
 
 
+def test_somebody_elses_joints_are_not_taken_for_his() -> None:
+    motion, points = walker(0.0, 0.0)
+    placed = placed_of(seen_at(points))
+    extent = np.nanmedian(placed.people[0].heights())
+    for off, same in ((0.15 * extent, True), (0.03 * extent, False)):
+        after = with_closer_looks(placed, [solved_of(motion)], looks_at(points, off=off), SIZES).people[0]
+        assert np.array_equal(after.pixels, placed.people[0].pixels, equal_nan=True) == same
+
+
 def test_only_several_views_with_centres_are_looked_at_closer() -> None:
     _, points = walker(0.0, 0.0)
     seen = seen_at(points)
