@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.surroundings.edges import find_segments
+from mocap.system import load_opencv
 from mocap.video import Frame, Image, VideoInfo, read_frames
 
 Floats = NDArray[np.float64]
@@ -55,6 +56,7 @@ class Film:
 @contextmanager
 def filming(video: VideoInfo) -> Iterator[Callable[[], Film]]:
     """Watch a video beside what is done meanwhile; what is given waits for it, and raises as `film_of`."""
+    load_opencv()
     ended = Event()
     with ThreadPoolExecutor(1) as thread:
         seen = thread.submit(film_of, video, ended)

@@ -1,5 +1,7 @@
 """How a camera turns: films of a painted wall far away, whose turns are known."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -149,3 +151,15 @@ def test_edges_of_people_are_left_out(tmp_path: Path) -> None:
     assert around is not None
     assert len(everything) == 2 * len(around) == 3 * 8
     assert around.ends[..., 0].max() < 0
+
+
+def test_opencv_is_there_before_the_thread_that_watches() -> None:
+    """While it is imported, processes that others start find its folder on their path, and die."""
+    code = (
+        "import sys, mocap.filming as filming; seen = []\n"
+        "filming.film_of = lambda video, ended: seen.append('cv2' in sys.modules)\n"
+        "assert 'cv2' not in sys.modules\n"
+        "with filming.filming(None) as told: told()\n"
+        "assert seen == [True], seen"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
