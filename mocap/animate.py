@@ -14,7 +14,7 @@ from calibration.camera import Cameras
 from mocap.ankles import foretell_ankles, missed_landmarks, turned_landmarks
 from mocap.attach import Attachment, load_attachment
 from mocap.doubt import joint_doubt, made_up
-from mocap.feet import Feet, bend_toes, find_stance, put_down, soles_of
+from mocap.feet import Feet, bend_toes, find_stance, put_down, soles_of, with_own_heels
 from mocap.glimpse import guessed_depths
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
@@ -171,7 +171,9 @@ class _Half:
         if self.scene.feet == "always":
             return stance.contacts
         soles_at = soles_of(motion, self.stature)
-        found = standing_still(soles_at, stance.standing, stance.contacts, float(self.fps))
+        fps = float(self.fps)
+        standing = with_own_heels(stance.standing, soles_at, stance.contacts, fps)
+        found = standing_still(soles_at, standing, stance.contacts, fps)
         unknown = _unknown_soles(self.scene.body, self.stature, self.doubt)
         return Contacts(np.where(unknown, np.nan, found.level))
 

@@ -144,6 +144,29 @@ def between_steps(contacts: Contacts, positions: Floats, fps: float) -> NDArray[
     return out
 
 
+def with_own_heels(standing: Floats, positions: Floats, contacts: Contacts, fps: float) -> Floats:
+    """Heights (4,) m of standing soles; of heels their own, when the foot stands flat on the floor.
+
+    Shoes raise heels as much as they like, and where an ankle is in a foot differs from person to person.
+
+    Args:
+        standing: (4,) m, of the soles.
+        positions: (T, 4, 3) m of the soles in the solved motion, y up.
+        contacts: when they stand.
+        fps: frames a second.
+    """
+    flat = (contacts.level[:, :2] == 0) & (contacts.level[:, 2:] == 0)
+    above = positions[:, 2:, 1] - standing[2:]
+    out = standing.copy()
+    for foot in range(2):
+        own = np.arange(2) == foot
+        for frames in (flat & own, flat):  # the other foot's will do if this one hardly stands flat
+            if frames.sum() > FEW * fps:
+                out[2 + foot] += np.median(above[frames])
+                break
+    return out
+
+
 def _speeds(paths: Floats, span: float, fps: float) -> Floats:
     """(T, N) m/s of paths (T, N, D) m, over `span` s about each frame."""
     frames, half = np.arange(len(paths)), max(1, round(span / 2 * fps))

@@ -8,7 +8,16 @@ import pytest
 
 from mocap.animate import Animated, animate
 from mocap.attach import load_attachment
-from mocap.feet import FEET, Feet, Stance, bend_toes, find_stance, rolling, soles_of
+from mocap.feet import (
+    FEET,
+    Feet,
+    Stance,
+    bend_toes,
+    find_stance,
+    rolling,
+    soles_of,
+    with_own_heels,
+)
 from mocap.keypoints import load_layout
 from mocap.observations import Observations
 from mocap.scene import Wrists
@@ -155,6 +164,26 @@ def test_only_heels_roll_and_only_while_they_move() -> None:
     found = rolling(paths, FPS)
     assert not found[:, :2].any() and found[24:26, 2:].all()
     assert not found[:22].any() and not found[28:].any()
+
+
+def test_heels_are_as_high_as_they_are_when_the_foot_is_flat() -> None:
+    standing = np.array([0.02, 0.02, 0.04, 0.04])
+    paths = np.zeros((FRAMES, 4, 3)) + np.where(np.arange(4)[:, None] < 2, standing[:, None], 0) * (0, 1, 0)
+    paths[:, 2, 1], paths[:, 3, 1] = 0.055, 0.05
+    level = np.full((FRAMES, 4), np.nan)
+    level[:20, [0, 2]] = 0.0  # the left foot stands flat
+    level[30:, 3] = 0.0  # the right heel without its ball
+    paths[30:, 3, 1] = 0.1
+    np.testing.assert_allclose(
+        with_own_heels(standing, paths, Contacts(level), FPS), [0.02, 0.02, 0.055, 0.055]
+    )
+    level[25:40, [1, 3]] = 0.0
+    paths[25:40, 3, 1] = 0.047
+    np.testing.assert_allclose(
+        with_own_heels(standing, paths, Contacts(level), FPS), [0.02, 0.02, 0.055, 0.047]
+    )
+    level[:] = np.nan
+    np.testing.assert_array_equal(with_own_heels(standing, paths, Contacts(level), FPS), standing)
 
 
 def test_on_the_ground_a_leap_becomes_none() -> None:
