@@ -39,9 +39,7 @@ RATE = 30.0  # looks a second
 FEWEST = 3  # landmarks, or joints, that are in the image of somebody who is looked at
 NEAREST = 0.3  # metres before a camera
 BEYOND = 0.05  # of the body's extent: joints so far beyond the image's edge are still guessed well enough
-FITS = (
-    0.08  # of the body's extent, by which a look misses it at most; right ones 0.01 to 0.06, others 0.16 up
-)
+FITS = 0.08  # of the body's extent, by which looks miss it at most; right ones 0.01 to 0.06, wrong ones 0.16
 COVERED = 0.3  # share of somebody's joints in the image, hidden by others, from which on looks tell nothing
 # Times what is said that joints are off which lie so far (of the body's extent) beyond the image's edge: of
 # people who were cut out of the rendered clips.

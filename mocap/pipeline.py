@@ -88,8 +88,10 @@ def capture(
             solved, left_out = solve_people(placed, config, job.videos, progress, feet, film)
         if can_look_closer(placed):
             with _stage(job.take, "closer", [job.arguments, job.views]):
-                placed = job.look_closer(solved, placed, progress, workers, incomplete, crew)
-                solved, left_out = solve_people(placed, config, job.videos, progress, feet)
+                closer = job.look_closer(solved, placed, progress, workers, incomplete, crew)
+                again, left_out_then = solve_people(closer, config, job.videos, progress, feet)
+                if len(again) == len(solved):  # else somebody is better off as he was
+                    placed, solved, left_out = closer, again, left_out_then
         handed = job.hands(solved, placed, progress, workers, incomplete, crew, ahead)
         solved = [hands.solved for hands in handed]
         result = _measured(solved, handed, left_out, placed, config, time.perf_counter() - began)
@@ -192,16 +194,9 @@ class _Job:
         crew: Crew,
     ) -> Placed:
         """See joints once more where the solved people are."""
-        found = detect_placed(
-            "closer",
-            self.config.views,
-            closer_regions(solved, placed, self._keypoints()),
-            take=self.take,
-            progress=progress("looking closer"),
-            workers=workers,
-            incomplete=incomplete,
-            crew=crew,
-        )
+        regions = closer_regions(solved, placed, self._keypoints())
+        find = self._finder("closer", workers, incomplete, crew)
+        found = find(regions, progress=progress("looking closer"))
         return with_closer_looks(placed, solved, found, [video.size for video in self.videos])
 
     def hands_ahead(self, placed: Placed, workers: int | None, incomplete: bool, crew: Crew) -> Ahead | None:
@@ -217,11 +212,8 @@ class _Job:
             return None
         seen, _ = mended(between(placed.seen, *placed.spans[0]), placed.cameras, self.videos)
         regions = regions_of_lone_view(seen, self._keypoints(), float(placed.offsets[0]), mode)
-        look = partial(
-            detect_placed, "hands", self.config.views, regions, take=self.take, workers=workers,
-            incomplete=incomplete, crew=crew,
-        )  # fmt: skip
-        return Ahead(lambda progress: look(progress=progress))
+        find = self._finder("hands", workers, incomplete, crew)
+        return Ahead(lambda progress: find(regions, progress=progress))
 
     def hands(
         self,
@@ -234,27 +226,27 @@ class _Job:
         ahead: Ahead | None,
     ) -> list[Handed]:
         """Give the solved people hands; what was looked for `ahead` is in the take."""
-        views, take = self.config.views, self.take
+        find = self._finder("hands", workers, incomplete, crew)
 
         def look(regions: Mapping[str, Floats]) -> Mapping[str, Keypoints2D]:
             follow = progress("hands")
             if ahead is not None:
                 ahead.wait(follow)
-            return detect_placed(
-                "hands",
-                views,
-                regions,
-                take=take,
-                progress=follow,
-                workers=workers,
-                incomplete=incomplete,
-                crew=crew,
-            )
+            return find(regions, progress=follow)
 
-        with _stage(take, "hands", [self.arguments, self.views]):
+        with _stage(self.take, "hands", [self.arguments, self.views]):
             known = self.config.subject.height is not None and len(solved) == 1
             mode = self.arguments["hands"]
             return with_hands(solved, self._keypoints(), placed.offsets, look, mode, known)
+
+    def _finder(
+        self, what: str, workers: int | None, incomplete: bool, crew: Crew
+    ) -> Callable[..., dict[str, Keypoints2D]]:
+        """Looks where places are known, given these by view and whom to tell how far it is."""
+        return partial(
+            detect_placed, what, self.config.views, take=self.take, workers=workers, incomplete=incomplete,
+            crew=crew,
+        )  # fmt: skip
 
     def _keypoints(self) -> dict[str, Keypoints2D]:
         return {view.name: read_keypoints(self.take, view.name) for view in self.config.views}
