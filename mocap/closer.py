@@ -1,4 +1,4 @@
-"""People looked at closer once they are solved: where squares lie about them, and what is seen there put in.
+"""People looked at closer once it is known about where they are: squares about them, and what is seen there.
 
 A detector lays its crop where it saw somebody in the frame before; whom the image's edge cuts, or another
 person hides, it crops askew or loses. The solved body, which all views and frames tell of, lies in each image
@@ -7,28 +7,35 @@ where it is. What this buys stands in `docs/centres.md`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Camera
+from mocap.animate import Animated
 from mocap.attach import load_attachment
 from mocap.centred import ALIKE, sight_of
 from mocap.clock import at_ticks
+from mocap.config import CaptureConfig
 from mocap.detect.centres import AROUND, squares_about
 from mocap.detect.closer import SHOWN, SQUARES, averaged
+from mocap.errors import MocapError
 from mocap.handplace import BEYOND as BEYOND_ENDS
 from mocap.handplace import GRID, worth_looking
 from mocap.hiding import hidden_by_others
 from mocap.keypoints import Keypoints2D, Layout
 from mocap.observations import Observations
 from mocap.placing import Placed
+from mocap.progress import Progress
 from mocap.recheck import median_miss
-from mocap.solving import Solved
+from mocap.solving import Solved, solve_people
+from mocap.video import VideoInfo
 from rigs import quat
+from rigs.motion import Motion
 from rigs.solving.body import load_body
+from rigs.solving.kinematics import Pose
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -36,6 +43,7 @@ Bools = NDArray[np.bool_]
 TIGHTER = 0.92  # times the sides of crops about a detector's landmarks, which must leave room for its errors
 DRAWN = 0.75  # share of the way beyond the image's edge by which landmarks are drawn to it in laying squares
 RATE = 30.0  # looks a second
+ROUGH_RATE, ROUGH_FRAMES = 10.0, 10  # ticks a second at which people are solved before, and at least so many
 FEWEST = 3  # landmarks, or joints, that are in the image of somebody who is looked at
 NEAREST = 0.3  # metres before a camera
 BEYOND = 0.05  # of the body's extent: joints so far beyond the image's edge are still guessed well enough
@@ -55,6 +63,36 @@ def can_look_closer(placed: Placed) -> bool:
     """Whether there are several views, and a detector beside whose landmarks joint centres are looked for."""
     layout = placed.seen.layout
     return len(placed.seen.names) > 1 and layout.detector != layout
+
+
+def solve_roughly(
+    placed: Placed, config: CaptureConfig, videos: list[VideoInfo], progress: Callable[[str], Progress]
+) -> list[Solved]:
+    """Find about where people are: solved at a few ticks a second, with nothing done for feet, and drawn out.
+
+    Args:
+        placed: people on one clock, and the cameras.
+        config: of the capture.
+        videos: of the views.
+        progress: see `mocap.solving.solve_people`.
+
+    Returns:
+        Their motions in every frame; nobody if that cannot be done, which the real solve will then tell.
+    """
+    every = max(1, min(round(float(placed.seen.fps) / ROUGH_RATE), placed.seen.frames // ROUGH_FRAMES))
+    try:
+        solved, _ = solve_people(placed.thinned(every), config, videos, progress, "never")
+    except MocapError:
+        return []
+    return [_in_every_frame(one, placed, every) for one in solved]
+
+
+def _in_every_frame(one: Solved, placed: Placed, every: int) -> Solved:
+    start, stop = placed.spans[one.person]
+    rough = one.animated.motion
+    pose = Pose(rough.root, rough.rotations).at(np.arange(start, stop) / every - one.first)
+    motion = Motion(rough.skeleton, pose.rotations, pose.root, placed.seen.fps)
+    return replace(one, animated=Animated(motion, one.animated.stature, one.animated.sizes), first=start)
 
 
 def closer_regions(

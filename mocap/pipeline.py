@@ -19,7 +19,7 @@ from calibration.files import write_aniposelib
 from mocap import quality
 from mocap.ahead import Ahead
 from mocap.cameras import check_cameras
-from mocap.closer import can_look_closer, closer_regions, with_closer_looks
+from mocap.closer import can_look_closer, closer_regions, solve_roughly, with_closer_looks
 from mocap.config import CaptureConfig, View
 from mocap.crowd import between
 from mocap.detect import DEFAULT
@@ -84,14 +84,11 @@ def capture(
     with job.take.lock(), film_of_it as film, Crew(job.take) as crew:
         placed = job.place(progress, workers, incomplete, crew)
         ahead = job.hands_ahead(placed, workers, incomplete, crew)
-        with _stage(job.take, "solve", [job.arguments, job.views]):
-            solved, left_out = solve_people(placed, config, job.videos, progress, feet, film)
         if can_look_closer(placed):
             with _stage(job.take, "closer", [job.arguments, job.views]):
-                closer = job.look_closer(solved, placed, progress, workers, incomplete, crew)
-                again, left_out_then = solve_people(closer, config, job.videos, progress, feet)
-                if len(again) == len(solved):  # else somebody is better off as he was
-                    placed, solved, left_out = closer, again, left_out_then
+                placed = job.look_closer(placed, progress, workers, incomplete, crew)
+        with _stage(job.take, "solve", [job.arguments, job.views]):
+            solved, left_out = solve_people(placed, config, job.videos, progress, feet, film)
         handed = job.hands(solved, placed, progress, workers, incomplete, crew, ahead)
         solved = [hands.solved for hands in handed]
         result = _measured(solved, handed, left_out, placed, config, time.perf_counter() - began)
@@ -186,14 +183,16 @@ class _Job:
 
     def look_closer(
         self,
-        solved: list[Solved],
         placed: Placed,
         progress: Follow,
         workers: int | None,
         incomplete: bool,
         crew: Crew,
     ) -> Placed:
-        """See joints once more where the solved people are."""
+        """See joints once more where people are, as far as a rough solve tells."""
+        solved = solve_roughly(placed, self.config, self.videos, progress)
+        if not solved:
+            return placed
         regions = closer_regions(solved, placed, self._keypoints())
         find = self._finder("closer", workers, incomplete, crew)
         found = find(regions, progress=progress("looking closer"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,15 @@ class Placed:
     def seen(self) -> Observations:
         """All views of the person seen most, on one clock."""
         return self.people[0]
+
+    def thinned(self, every: int) -> Placed:
+        """The same at every so manieth tick."""
+        people = tuple(
+            replace(seen.each(lambda values: values[:, ::every]), fps=seen.fps / every)
+            for seen in self.people
+        )
+        spans = tuple((-(-start // every), -(-stop // every)) for start, stop in self.spans)
+        return replace(self, people=people, spans=spans)
 
 
 def place_views(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,15 +12,17 @@ import pytest
 from mocap.animate import Animated
 from mocap.attach import load_attachment
 from mocap.centred import ALIKE
-from mocap.closer import RATE, can_look_closer, closer_regions, with_closer_looks
+from mocap.closer import RATE, can_look_closer, closer_regions, solve_roughly, with_closer_looks
+from mocap.config import CaptureConfig, View
 from mocap.detect.centres import CENTRES, CentreNetworks, Crop, squares_about
 from mocap.detect.closer import SHOWN, SQUARES, CloserLooks, averaged
 from mocap.keypoints import Keypoints2D, load_layout
 from mocap.observations import Observations
 from mocap.placing import Placed
+from mocap.progress import Quiet
 from mocap.solving import Solved
 from mocap.swaps import Swaps
-from mocap.video import Frame
+from mocap.video import Frame, VideoInfo
 from rigs.motion import Motion
 from rigs.solving.body import load_body
 from rigs.solving.kinematics import Chain, Pose, locate
@@ -37,11 +40,11 @@ SIZES = [camera.size for camera in CAMERAS]
 SEEN_SD, LOOK_SD = 4.0, 2.0
 
 
-def walker(*shift: float) -> tuple[Motion, np.ndarray]:
+def walker(*shift: float, frames: int = FRAMES) -> tuple[Motion, np.ndarray]:
     """Somebody who walks, moved by metres along x and z: motion, and landmarks (T, J, 3)."""
-    pose = walking(BODY, FRAMES)
+    pose = walking(BODY, frames)
     pose = Pose(pose.root + np.array([shift[0], 0.0, shift[1]]), pose.rotations)
-    points = np.full((FRAMES, len(LAYOUT), 3), np.nan)
+    points = np.full((frames, len(LAYOUT), 3), np.nan)
     points[:, ATTACHED.rows] = locate(Chain(BODY).place(pose, sized(BODY)), ATTACHED.points(STATURE))
     return Motion(BODY.skeleton(sized(BODY)), pose.rotations, pose.root, FPS), points
 
@@ -235,10 +238,36 @@ def test_of_two_in_line_only_the_nearer_is_believed() -> None:
 def test_somebody_elses_joints_are_not_taken_for_his() -> None:
     motion, points = walker(0.0, 0.0)
     placed = placed_of(seen_at(points))
-    extent = np.nanmedian(placed.people[0].heights())
+    extent = float(np.nanmedian(placed.people[0].heights()))
     for off, same in ((0.15 * extent, True), (0.03 * extent, False)):
         after = with_closer_looks(placed, [solved_of(motion)], looks_at(points, off=off), SIZES).people[0]
         assert np.array_equal(after.pixels, placed.people[0].pixels, equal_nan=True) == same
+
+
+def films() -> tuple[CaptureConfig, list[VideoInfo]]:
+    videos = [VideoInfo(Path(c.name), c.size, FPS, None, None, 0, False, False) for c in CAMERAS]
+    views = tuple(View(camera.name, video.path) for camera, video in zip(CAMERAS, videos, strict=True))
+    return CaptureConfig(views), videos
+
+
+def test_people_are_solved_roughly_where_they_are_in_every_frame_of_theirs() -> None:
+    motion, points = walker(0.0, 0.0, frames=41)
+    placed = replace(placed_of(seen_at(points)), spans=((4, 40),))
+    thin = placed.thinned(3)
+    assert thin.spans == ((2, 14),) and thin.seen.frames == 14 and thin.seen.fps == FPS / 3
+    np.testing.assert_array_equal(thin.seen.times, placed.seen.times[::3])
+    (found,) = solve_roughly(placed, *films(), lambda stage: Quiet())
+    at, truth = found.animated.motion.world()[0], motion.world()[0]
+    assert (found.first, len(at), found.animated.motion.fps) == (4, 36, FPS)
+    assert np.linalg.norm(at - truth[4:40], axis=-1).mean() < 0.03
+
+
+def test_whoever_cannot_be_solved_roughly_is_nobody() -> None:
+    """The real solve refuses views that contradict one another, and says so."""
+    seen = seen_at(walker(0.0, 0.0)[1])
+    off = np.array([300.0, -200.0, 0.0, 0.0])[: len(CAMERAS), None, None, None]
+    apart = replace(seen, pixels=seen.pixels + off)
+    assert solve_roughly(placed_of(apart), *films(), lambda stage: Quiet()) == []
 
 
 def test_only_several_views_with_centres_are_looked_at_closer() -> None:
