@@ -15,10 +15,10 @@ from rigs.solving.terms import Held
 Floats = NDArray[np.float64]
 
 SECONDS = 1.0  # over which a part that keeps still does so
-RANGE = 0.006  # metres, root mean square about its mean in that time, of what may as well keep still
+RANGE = 0.004  # metres, root mean square about its mean in that time, of what may as well keep still
 REACH = 0.33  # seconds before and after such a time that are still as well: who stops has stopped at once
 SHARP = 4.0  # power of the range with which the pull ends
-SD = 0.01  # m/s of what keeps still: held-out joints that hardly move err by 42 instead of 56 mm/s
+SD = 0.02  # m/s of what keeps still
 
 
 @dataclass(frozen=True, eq=False)
