@@ -41,8 +41,8 @@ CARRYING = 0.25  # seconds for which nobody stays up without the floor, but for 
 ON_FLOOR = (0.03, 0.03, 0.06, 0.06)
 
 # What stands in a motion whose plants are held: it is slower than this (m/s), as taken over this time (s)
-# before and after, and this near to what it stands on (metres).
-SLOW, SLOW_SPAN, NEAR = 0.1, 1 / 30, 0.03
+# before and after, and this near to what it stands on (metres): 0.03, and what it may be solved too high by.
+SLOW, SLOW_SPAN, NEAR = 0.1, 1 / 30, 0.033
 
 
 @dataclass(frozen=True)
