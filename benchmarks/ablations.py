@@ -57,11 +57,6 @@ def as_they_are(seen: Observations) -> Observations:
     return seen
 
 
-def looked_at_once(seen: Observations) -> Observations:
-    """What was seen before anybody was looked at closer: `Case.first`."""
-    return seen
-
-
 def evenly(seen: Observations) -> Observations:
     """Trust all landmarks that were seen alike, as far as confidence goes."""
     return replace(seen, confidence=np.where(seen.confidence > 0, 0.97, 0.0))
@@ -76,6 +71,7 @@ class Part:
     settings: Settings | None = None
     feet: Feet = "auto"
     repaired: bool = True  # whether exchanged sides are put right
+    closer: bool = True  # whether people are looked at closer, where they were
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,7 @@ PARTS: dict[str, Part] = {
     "no spread for each landmark": Part(seen=lambda seen: replace(seen, spread=None)),
     "nor confidence": Part(seen=lambda seen: evenly(replace(seen, spread=None))),
     "not which way each is off": Part(seen=lambda seen: replace(seen, slant=None)),
-    "looked at once": Part(seen=looked_at_once),
+    "looked at once": Part(closer=False),
     "sides as detected": Part(repaired=False),
     "landmarks taken for joints": Part(changed=(("mocap.animate.load_attachment", centred),)),
     "no robust loss": Part(settings=Settings(robust=1e3)),
@@ -178,9 +174,8 @@ def table(name: str, cases: Sequence[Case]) -> None:
 def solved(case: Case, part: Part) -> Animated:
     """Solve a clip without a part."""
     clip = case.clip
-    seen = case.raw if part.seen is RAW else part.seen(clip.seen)
-    if part.seen is looked_at_once and case.first is not None:
-        seen = case.first
+    refined = clip.seen if part.closer or case.first is None else case.first
+    seen = case.raw if part.seen is RAW else part.seen(refined)
     if part.repaired:
         seen, _ = repair_swaps(seen, clip.cameras)
     scale = max(0.02 * float(np.nanmedian(seen.heights())), 2.0)

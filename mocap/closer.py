@@ -32,7 +32,6 @@ from mocap.progress import Progress
 from mocap.recheck import median_miss
 from mocap.solving import Solved, solve_people
 from mocap.video import VideoInfo
-from rigs import quat
 from rigs.motion import Motion
 from rigs.solving.body import load_body
 from rigs.solving.kinematics import Pose
@@ -88,6 +87,7 @@ def solve_roughly(
 
 
 def _in_every_frame(one: Solved, placed: Placed, every: int) -> Solved:
+    """Somebody who was solved at every so manieth tick, at all ticks when he was there."""
     start, stop = placed.spans[one.person]
     rough = one.animated.motion
     pose = Pose(rough.root, rough.rotations).at(np.arange(start, stop) / every - one.first)
@@ -150,13 +150,11 @@ def _body(one: Solved, placed: Placed) -> Floats:
     motion, layout = one.animated.motion, placed.seen.layout
     body = load_body()
     attachment = load_attachment(layout, body)
-    points = attachment.points(one.animated.stature)
-    positions, rotations = motion.world()
-    rows = [motion.skeleton.index(name) for name in body.names]
-    positions, rotations = positions[:, rows], rotations[:, rows]
-    parts = quat.rotate(rotations[:, points.bones], points.parts)
+    joints = [motion.skeleton.index(name) for name in body.names]
+    positions, rotations = (values[:, joints] for values in motion.world())
     out = np.full((placed.seen.frames, len(layout), 3), np.nan)
-    out[one.first : one.first + len(motion), attachment.rows] = positions[:, points.joint] + parts.sum(axis=2)
+    points = attachment.points(one.animated.stature).on(positions, rotations)
+    out[one.first : one.first + len(motion), attachment.rows] = points
     return out
 
 

@@ -216,6 +216,4 @@ def bend_toes(motion: Motion, stature: float) -> Motion:
 def soles_of(motion: Motion, stature: float) -> Floats:
     """Return where soles are in a motion of our body: (T, 4, 3) m, as ordered by `rigs.solving.ground`."""
     points, _ = soles(load_body(), stature)
-    positions, rotations = motion.world()
-    parts = quat.rotate(rotations[:, points.bones], points.parts)
-    return positions[:, points.joint] + parts.sum(axis=2)
+    return points.on(*motion.world())

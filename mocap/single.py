@@ -55,10 +55,10 @@ STEPS, TOLERANCE, NEAR = 12, 2e-3, 5e-3  # of the others; the last where the sta
 LASTING = 20
 KNOWN_STATURE_SD = 1e-3  # metres: one view does not tell the stature, only proportions
 DRIFT = 0.12  # metres by which the floor may seem to rise and sink
-# Times the accelerations of the body definition, once feet are held: less than several views', whose errors
-# last less long. At 21 one view's walk and dance accelerate 1.1 times too much.
-PLANTED_LIVELINESS = 16.5
 SWAY = 0.03  # likewise before a camera that turns, which whoever holds it also moves a little
+# Times the accelerations of the body definition, once feet are held: less than several views', which look
+# closer. At 21 one view's walk and dance accelerate by 1.1 times as much as they should.
+PLANTED_LIVELINESS = 16.5
 
 
 @dataclass(frozen=True)

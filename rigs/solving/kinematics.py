@@ -84,6 +84,11 @@ class Points:
         used = np.arange(self.bones.shape[1]) < self.offsets.any(axis=2).sum(axis=1)[:, None]
         return np.where(used[..., None], np.take_along_axis(self.offsets, self.bones[..., None], axis=1), 0.0)
 
+    def on(self, positions: Floats, rotations: Floats) -> Floats:
+        """Where they are (T, N, 3) m on joints at positions (T, J, 3) m that are turned by (T, J, 4) wxyz."""
+        arms = quat.rotate(rotations[:, self.bones], self.parts)
+        return np.asarray(positions[:, self.joint] + arms.sum(axis=2))
+
 
 @dataclass(frozen=True, eq=False)
 class Posed:
