@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mocap.detect.base import Detection, Sought
-from mocap.detect.centres import CENTRES, VERSION, CentreNetworks
+from mocap.detect.centres import CENTRES, NETWORKS, CentreNetworks, version_of
 from mocap.detect.follow import GREY, Body, Follower, Region
 from mocap.errors import DetectError
 from mocap.keypoints import load_layout
@@ -48,7 +48,8 @@ class BlazePose:
             release = metadata.version("mediapipe")
         except metadata.PackageNotFoundError as error:
             raise DetectError("BlazePose needs mediapipe: run `pip install mediapipe==0.10.21`") from error
-        self.version = f"mediapipe {release} full {'one' if alone else f'all {_FOLLOWING}'} {VERSION}"
+        who = "one" if alone else f"all {_FOLLOWING}"
+        self.version = f"mediapipe {release} full {who} {version_of(NETWORKS)}"
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[Detection]:
         """Give the landmarks of everybody in each frame; confidence is MediaPipe's visibility.

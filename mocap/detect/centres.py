@@ -9,6 +9,7 @@ map of where each centre may be; a second, small one hears what all maps of a pe
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -28,11 +29,16 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-NETWORKS = {  # the one that draws maps, and the one that hears all points together; SHA-256
+Networks = Mapping[str, str]  # the one that draws maps, and the one that hears all points together: SHA-256
+CONTEXT = {"context.onnx": "7c5317bbeffda110f300b8dd569c1bdc00a5d9ec5e31dbcc7f063d4dd507ae11"}
+NETWORKS: Networks = {
     "centres.onnx": "6d1bde87ff99bcd3812eb5bec3dcd3e561cebd06506b7b5ce0bf68d7538d01b4",
-    "context.onnx": "7c5317bbeffda110f300b8dd569c1bdc00a5d9ec5e31dbcc7f063d4dd507ae11",
+    **CONTEXT,
 }
-VERSION = f"centres 3 {' '.join(digest[:8] for digest in NETWORKS.values())}"  # 3: what is done with them
+CLOSER_NETWORKS: Networks = {  # for squares that are laid about a solved body
+    "closer_centres.onnx": "919a50311a47126c1d7ffb925de58855639ff6a48e0d435077a3c263cc7c757d",
+    **CONTEXT,
+}
 SIDES = ("l", "r")
 CENTRES = (
     "pelvis", "spine_01", "spine_02", "spine_03", "neck_01", "head",
@@ -44,6 +50,11 @@ CENTRES = (
 SIZE = 256  # of the crop that the network sees, pixels
 AROUND = 1.25  # times the extent of the landmarks: the crop's side
 LEAST_SIDE = 4.0  # pixels
+
+
+def version_of(networks: Networks) -> str:
+    """What is said of networks in a take: other ones say otherwise."""
+    return f"centres 3 {' '.join(digest[:8] for digest in networks.values())}"  # 3: what is done with them
 
 
 def squares_about(points: Floats, hips: Floats, shoulders: Floats, around: float = AROUND) -> Floats:
@@ -130,15 +141,18 @@ class Crop:
 
 
 class CentreNetworks:
-    """The networks of the package.
+    """Networks of the package.
+
+    Args:
+        networks: which.
 
     Raises:
         DetectError: onnxruntime is missing; says how to install it.
         MocapError: the file of the package is damaged.
     """
 
-    def __init__(self) -> None:
-        self._maps, self._context = (_session(name, digest) for name, digest in NETWORKS.items())
+    def __init__(self, networks: Networks = NETWORKS) -> None:
+        self._maps, self._context = (_session(name, digest) for name, digest in networks.items())
 
     def look(self, image: Image, points: Floats) -> Floats:
         """Where the joint centres of a person are.

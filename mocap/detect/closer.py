@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocap.detect.base import Detection
-from mocap.detect.centres import CENTRES, VERSION, CentreNetworks
+from mocap.detect.centres import CENTRES, CLOSER_NETWORKS, CentreNetworks, version_of
 from mocap.keypoints import load_layout
 from mocap.video import Frame
 
@@ -48,7 +48,7 @@ class CloserLooks:
 
     def __init__(self, regions: Floats) -> None:
         self.layout = load_layout("blazepose33_centres")
-        self.version = f"{VERSION} closer {_LOOKING}"
+        self.version = f"{version_of(CLOSER_NETWORKS)} closer {_LOOKING}"
         self.regions = regions
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[Detection]:
@@ -57,7 +57,7 @@ class CloserLooks:
         Raises:
             DetectError: onnxruntime is missing; says how to install it.
         """
-        networks = CentreNetworks()
+        networks = CentreNetworks(CLOSER_NETWORKS)
         for frame in frames:
             at = np.full((self.regions.shape[1], len(CENTRES), 5), np.nan)
             if frame.image is not None and frame.index < len(self.regions):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,6 +42,6 @@ class Chance:
 
 
 @functools.cache
-def constant(values: tuple[float, ...] | tuple[int, ...], device: torch.device) -> Tensor:
-    """(N,) numbers or indices on a device, brought there once: each time, everything would wait for it."""
+def constant(values: tuple[Any, ...], device: torch.device) -> Tensor:
+    """Numbers, indices, or rows of them, on a device, brought there once: else everything waits each time."""
     return torch.tensor(values, device=device)

@@ -1,8 +1,9 @@
-"""Writes the learned networks as ONNX, their weights as 16-bit floats: half the size, the same to 0.01 px.
+"""Writes a learned network as ONNX, its weights as 16-bit floats: half the size, the same to 0.01 px.
 
-    python scripts/pixels/export.py joints.pt context.pt mocap/refiners
+    python scripts/pixels/export.py joints.pt mocap/refiners/centres.onnx
+    python scripts/pixels/export.py context.pt mocap/refiners/context.onnx
 
-Needs the packages onnx and mediapipe. The SHA-256 of both files belong into `mocap/detect/centres.py`.
+Needs the packages onnx and mediapipe. The SHA-256 of the file belongs into `mocap/detect/centres.py`.
 """
 
 from __future__ import annotations
@@ -34,19 +35,21 @@ class Felt(nn.Module):
 
 
 @click.command(help=__doc__.split("\n", maxsplit=1)[0])
-@click.argument("joints", type=click.Path(exists=True, path_type=Path))
-@click.argument("context", type=click.Path(exists=True, path_type=Path))
-@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@click.argument("weights", type=click.Path(exists=True, path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
 @click.option("--points", default=40, show_default=True)
-def main(joints: Path, context: Path, folder: Path, points: int) -> None:
-    """Write centres.onnx and context.onnx into FOLDER from the weights of `learn.py`, `learn_context.py`."""
-    net, heard = JointNet(points), Context(points)
-    net.load_state_dict(read_weights(joints))
-    heard.load_state_dict(read_weights(context))
-    picture, said = torch.zeros(1, 3, 256, 256), torch.zeros(1, points, NUMBERS)
-    felt = torch.zeros(1, points, FEATURES)
-    write(Felt(net), (picture,), ["image"], ["maps", "features"], folder / "centres.onnx")
-    write(heard, (said, felt, felt), ["numbers", "near", "other"], ["change"], folder / "context.onnx")
+def main(weights: Path, out: Path, points: int) -> None:
+    """Write OUT from the weights of `learn.py` or `learn_context.py`."""
+    kept = read_weights(weights)
+    if "point" not in kept:
+        net = JointNet(points)
+        net.load_state_dict(kept)
+        write(Felt(net), (torch.zeros(1, 3, 256, 256),), ["image"], ["maps", "features"], out)
+        return
+    heard = Context(points)
+    heard.load_state_dict(kept)
+    said, felt = torch.zeros(1, points, NUMBERS), torch.zeros(1, points, FEATURES)
+    write(heard, (said, felt, felt), ["numbers", "near", "other"], ["change"], out)
 
 
 def write(net: nn.Module, asked: tuple[Tensor, ...], takes: list[str], gives: list[str], out: Path) -> None:

@@ -1,4 +1,8 @@
-"""Cameras by chance, and the crops about a person that a capture would cut from their images."""
+"""Cameras by chance, and the crops about a person that a capture would cut from their images.
+
+A capture cuts crops about the landmarks of a detector, and, once people are solved roughly, closer ones about
+where they are (`mocap/closer.py`): of all of them, of all but the feet, and of shoulders and legs.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +21,17 @@ BOXED = (  # what a crop is cut about: the points that the detector has, too
     "nose_tip", "eye", "ear", "upperarm", "lowerarm", "hand", "thumb_02", "index_01", "pinky_01", "thigh",
     "calf", "foot", "heel", "toe",
 )  # fmt: skip
-AROUND = 1.25  # times the extent of the person: the crop's side
+UPPER = tuple(name for name in BOXED if name not in ("foot", "heel", "toe"))
+LEGS = ("upperarm", "thigh", "calf", "foot", "heel", "toe")
+CLOSELY = BOXED, UPPER, LEGS  # what closer crops hold, in the order of `mocap.detect.closer.SQUARES`
+KINDS = "detector", "all", "upper", "legs"  # of crops: a detector's, and those closer
+USUAL = (1.0, 0.0, 0.0, 0.0)
+SHARED = f"How often crops are cut: {', '.join(KINDS)}."
+AROUND, CLOSER = 1.25, 1.15  # times the extent of the person: the crop's side, and that of a closer one
 ASTRAY = 0.1  # how often the detector was wrong about where the person is
 TILT, TILT_ASTRAY = math.radians(9), 0.6  # radians by which crops are turned wrongly
+PLACED, TURNED = 0.015, math.radians(1.5)  # of the side, and radians: by which closer crops are misplaced
+DRAWN = 0.75  # share of the way to the image's edge by which closer crops draw in what is beyond it
 NEAREST = 0.2  # metres
 CUT, DEEPEST = 0.3, 0.5  # how often the image's edge cuts a person, and how much of it at most
 
@@ -53,7 +65,7 @@ class Views:
         return pixels, seen[..., 2] > 0.1
 
 
-def draw_views(points: Tensor, names: list[str], chance: Chance) -> Views:
+def draw_views(points: Tensor, names: list[str], chance: Chance, kinds: Tensor | None = None) -> Views:
     """Draw cameras about people, and crop what they see.
 
     The crop is what a capture would cut: a square 1.25 times the extent of the person, turned so that the
@@ -64,11 +76,14 @@ def draw_views(points: Tensor, names: list[str], chance: Chance) -> Views:
         points: (S, K, 3) of the person, metres.
         names: K, of the points; the first is the pelvis.
         chance: draws.
+        kinds: (S,) numbers in `KINDS`; a detector's without.
     """
-    return crop_views(points, names, *place_cameras(points[:, 0], chance), chance)
+    return crop_views(points, names, *place_cameras(points[:, 0], chance), chance, kinds)
 
 
-def crop_views(points: Tensor, names: list[str], turn: Tensor, eye: Tensor, chance: Chance) -> Views:
+def crop_views(
+    points: Tensor, names: list[str], turn: Tensor, eye: Tensor, chance: Chance, kinds: Tensor | None = None
+) -> Views:
     """Crop what cameras see of people.
 
     Args:
@@ -77,12 +92,13 @@ def crop_views(points: Tensor, names: list[str], turn: Tensor, eye: Tensor, chan
         turn: (S, 3, 3) rotations from the world to the cameras.
         eye: (S, 3) where the cameras are, metres.
         chance: draws.
+        kinds: (S,) numbers in `KINDS`; a detector's without.
     """
     count = len(points)
     move = -(turn @ eye[..., None])
     seen = points @ turn.transpose(1, 2) + move[..., 0][:, None]
     image = seen[..., :2] / seen[..., 2:].clamp_min(NEAREST)
-    crop, edge = _crops(image, names, chance)
+    crop, edge = _crops(image, names, chance, kinds)
     rays = turn.transpose(1, 2) @ torch.linalg.inv_ex(crop).inverse  # `inv` waits for the device
     return Views(
         (crop @ torch.cat([turn, move], -1)).contiguous(),
@@ -105,32 +121,38 @@ def place_cameras(middle: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
     return torch.stack([right, torch.cross(ahead, right, dim=-1), ahead], 1), eye
 
 
-def _crops(image: Tensor, names: list[str], chance: Chance) -> tuple[Tensor, Tensor]:
+def _crops(image: Tensor, names: list[str], chance: Chance, kinds: Tensor | None) -> tuple[Tensor, Tensor]:
     """Crops and edges of views that see points (S, K, 2), in image coordinates.
 
     Returns:
         Matrices (S, 3, 3) from image coordinates to pixels of what is drawn, and edges (S, 3), see `Views`.
     """
-    count = len(image)
+    count, device = len(image), image.device
+    kinds = torch.zeros(count, dtype=torch.long, device=device) if kinds is None else kinds
+    closer = kinds > 0
     hips, shoulders = (
         (image[:, names.index(f"{name}_l")] + image[:, names.index(f"{name}_r")]) / 2
         for name in ("thigh", "upperarm")
     )
     trunk = hips - shoulders
     tilt = torch.atan2(-trunk[:, 0], trunk[:, 1])  # 0: the shoulders are above the hips in the picture
-    astray = (chance.uniform(count) < ASTRAY).float()
-    tilt = tilt + chance.normal(count) * torch.where(astray > 0, TILT_ASTRAY, TILT)
+    astray = ((chance.uniform(count) < ASTRAY) & ~closer).float()
+    turned_wrongly = torch.where(closer, TURNED, torch.where(astray > 0, TILT_ASTRAY, TILT))
+    tilt = tilt + chance.normal(count) * turned_wrongly
     c, s = tilt.cos(), tilt.sin()
     upright = torch.stack([torch.stack([c, s], -1), torch.stack([-s, c], -1)], 1)
-    boxed = tuple(i for i, name in enumerate(names) if name in BOXED or name[:-2] in BOXED)
-    turned = image[:, constant(boxed, image.device)] @ upright.transpose(1, 2)
-    placed, line = _cut(turned, chance)
-    low, high = placed.amin(1), placed.amax(1)
-    wrong = torch.exp(chance.normal(count) * (0.1 + 0.15 * astray))
-    side = (high - low).amax(-1) * AROUND * wrong + 0.02
-    centre = (low + high) / 2 + chance.normal(count, 2) * ((0.045 + 0.06 * astray) * side)[:, None]
+    turned = image @ upright.transpose(1, 2)
+    boxed = tuple(tuple(_is(name, held) for name in names) for held in (BOXED, *CLOSELY))
+    placed, line = _cut(turned, constant(boxed[0], device), closer, chance)
+    held = constant(boxed, device)[kinds][..., None]
+    low = placed.masked_fill(~held, math.inf).amin(1)
+    high = placed.masked_fill(~held, -math.inf).amax(1)
+    wrong = torch.exp(chance.normal(count) * torch.where(closer, PLACED, 0.1 + 0.15 * astray))
+    side = (high - low).amax(-1) * torch.where(closer, CLOSER, AROUND) * wrong + 0.02 * ~closer
+    away = torch.where(closer, PLACED, 0.045 + 0.06 * astray) * side
+    centre = (low + high) / 2 + chance.normal(count, 2) * away[:, None]
     zoom = FINE / side
-    crop = torch.zeros(count, 3, 3, device=image.device)
+    crop = torch.zeros(count, 3, 3, device=device)
     crop[:, :2, :2] = upright * zoom[:, None, None]
     crop[:, :2, 2] = (FINE - 1) / 2 - centre * zoom[:, None]
     crop[:, 2, 2] = 1
@@ -143,15 +165,24 @@ def _crops(image: Tensor, names: list[str], chance: Chance) -> tuple[Tensor, Ten
     return crop, torch.cat([normal, -(normal * middle).sum(-1, keepdim=True)], -1)
 
 
-def _cut(points: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
-    """Points (S, K, 2) as a detector places them that sees some cut by the image's edge, and edges (S, 3)."""
+def _is(name: str, names: tuple[str, ...]) -> bool:
+    """Whether a point is one of these, of either side."""
+    return name in names or name[:-2] in names
+
+
+def _cut(points: Tensor, boxed: Tensor, closer: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
+    """Points (S, K, 2) where crops take them to be that the image's edge cuts, and edges (S, 3).
+
+    Detectors place what they do not see anywhere from where it is to the edge; closer crops take it to be a
+    certain share of that way. `boxed` (K,) are the points by which it is told how much is cut.
+    """
     count, device = len(points), points.device
     side = chance.integers(4, count)
     normal = constant((0.0, 1.0, 0.0, -1.0, 1.0, 0.0, -1.0, 0.0), device).reshape(4, 2)[side]
     along = (points * normal[:, None]).sum(-1)
-    low, high = along.amin(1), along.amax(1)
+    low, high = along[:, boxed].amin(1), along[:, boxed].amax(1)
     deep = chance.uniform(count, low=-0.1, high=DEEPEST) * (high - low)
     end = torch.where(chance.uniform(count) < CUT, high - deep, high + 10 * (high - low))
     beyond = (along - end[:, None]).clamp_min(0)
-    squeezed = beyond * (1 - chance.uniform(count, 1))
-    return points - squeezed[..., None] * normal[:, None], torch.cat([normal, -end[:, None]], -1)
+    drawn_in = torch.where(closer[:, None], DRAWN, 1 - chance.uniform(count, 1))
+    return points - (beyond * drawn_in)[..., None] * normal[:, None], torch.cat([normal, -end[:, None]], -1)

@@ -1,6 +1,7 @@
 """Draws people for some minutes, and keeps what the network of joint centres says and where they are.
 
     python scripts/pixels/gather.py --people people.npz --poses poses.npz --weights joints.pt --out said.npz
+    python scripts/pixels/gather.py --pool FOLDER --weights joints.pt --out said.npz
 
 What is kept teaches the network that hears all points together (`learn_context.py`). On a processor; several
 can run side by side with seeds of their own.
@@ -14,8 +15,10 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
+from chance import Chance
 from framing import SIZE
 from net import JointNet, read_weights
+from pool import Pool, Source
 from scenes import Scenes
 from spoil import Spoil
 
@@ -28,20 +31,29 @@ REPORT = 50  # batches from one line to the next
 
 
 @click.command(help=__doc__.split("\n", maxsplit=1)[0])
-@click.option("--people", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--poses", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--people", type=click.Path(exists=True, path_type=Path))
+@click.option("--poses", type=click.Path(exists=True, path_type=Path))
+@click.option("--pool", type=click.Path(exists=True, path_type=Path), help="Pictures of pool.py instead.")
 @click.option("--weights", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 @click.option("--kept-back", is_flag=True, help="Draw the people whom nothing is learned from.")
 @click.option("--minutes", default=40.0, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 def main(
-    people: Path, poses: Path, weights: Path, out: Path, kept_back: bool, minutes: float, seed: int
-) -> None:
+    people: Path | None, poses: Path | None, pool: Path | None, weights: Path, out: Path, kept_back: bool,
+    minutes: float, seed: int,
+) -> None:  # fmt: skip
     """Write numbers, features, ellipses and errors of every picture."""
     torch.set_num_threads(1)
-    scenes = Scenes(people, poses, int(kept_back), torch.device("cpu"), seed)
-    spoil, net = Spoil(scenes.chance), JointNet(len(scenes.targets), None)
+    device = torch.device("cpu")
+    scenes: Source
+    if pool:
+        scenes = Pool(pool, seed)
+    elif people and poses:
+        scenes = Scenes(people, poses, int(kept_back), device, seed)
+    else:
+        raise click.UsageError("give --people and --poses, or --pool")
+    spoil, net = Spoil(Chance(device, seed + 1)), JointNet(len(scenes.targets), None)
     net.load_state_dict(read_weights(weights))
     net.eval()
     rows: list[Arrays] = []
@@ -54,7 +66,7 @@ def main(
 
 
 @torch.no_grad()
-def said(scenes: Scenes, spoil: Spoil, net: JointNet) -> list[Arrays]:
+def said(scenes: Source, spoil: Spoil, net: JointNet) -> list[Arrays]:
     """What is said of some pictures.
 
     Returns:

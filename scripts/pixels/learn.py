@@ -1,9 +1,11 @@
 """Teaches the network that finds joint centres in pictures, on scenes drawn while it learns.
 
     python scripts/pixels/learn.py --people people.npz --poses poses.npz --out FOLDER --minutes 5
+    python scripts/pixels/learn.py --pool pool --held held --out FOLDER --minutes 60 --batch 32 --rate 0.15
 
 It learns for as many minutes as it is told, so no two runs are alike, whatever the seed. What is kept is the
-moving average of the weights. Needs CuPy where a GPU is used; on the CPU a picture takes a third of a second.
+moving average of the weights. Needs CuPy where a GPU is used. A processor learns from 13 pictures a second
+and core, of a pool that `pool.py` drew.
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ from typing import TypeVar
 import click
 import numpy as np
 import torch
-from framing import SIZE
+from chance import Chance
+from depthwise import quicken
+from framing import KINDS, SHARED, SIZE, USUAL
 from net import CELL, CELLS, JointNet, places, read_weights, write_weights
+from pool import Pool, Source
 from scenes import Pictures, Scenes
 from spoil import Spoil
 
@@ -39,7 +44,7 @@ SAVES = 12  # times that the weights are saved on the way
 KEEP = 0.998  # of the running mean of the weights
 REPORT = 50  # steps from one line to the next
 AHEAD = 2  # batches drawn before they are asked for
-ROUNDS, LAST_ROUNDS = 4, 6  # batches that the network is judged on, on the way and in the end
+JUDGED, LAST_JUDGED = 1000, 2000  # pictures that the network is judged on, on the way and in the end
 
 
 def loss_of(logits: Tensor, points: Tensor, before: Tensor) -> Tensor:
@@ -84,7 +89,7 @@ class Average:
 
 
 def steps(
-    net: JointNet, average: Average, scenes: Scenes, spoil: Spoil, batch: int, minutes: float, rate: float
+    net: JointNet, average: Average, scenes: Source, spoil: Spoil, batch: int, minutes: float, rate: float
 ) -> Iterator[tuple[int, float, Tensor]]:
     """Learn step by step until the time is over, which the learning rates follow.
 
@@ -117,13 +122,15 @@ def steps(
 
 
 @torch.no_grad()
-def judge(net: JointNet, scenes: Scenes, spoil: Spoil, rounds: int, batch: int) -> dict[str, object]:
+def judge(net: JointNet, scenes: Source, spoil: Spoil, count: int, batch: int) -> dict[str, object]:
     """Errors on people and poses never learned from: px of the crop, mean and median of each point."""
-    errors, spreads = [], []
+    errors, spreads, losses = [], [], []
     net.eval()
-    for _ in range(rounds):
+    for _ in range(-(-count // batch)):
         drawn, image = _batch(scenes, spoil, batch)
-        found, spread = places(_asked(net, image))
+        logits = _asked(net, image)
+        found, spread = places(logits)
+        losses.append(float(loss_of(logits, drawn.points, drawn.before)))
         error = (found - drawn.points).norm(dim=-1)
         inside = drawn.before & ((drawn.points > -0.5) & (drawn.points < SIZE - 0.5)).all(-1)
         errors.append(torch.where(inside, error, torch.nan).cpu())
@@ -131,6 +138,7 @@ def judge(net: JointNet, scenes: Scenes, spoil: Spoil, rounds: int, batch: int) 
     net.train()
     error, spread = torch.cat(errors).numpy(), torch.cat(spreads).numpy()
     return {
+        "loss": float(np.mean(losses)),
         "mean": float(np.nanmean(error)),
         "median": float(np.nanmedian(error)),
         "p95": float(np.nanpercentile(error, 95)),
@@ -140,8 +148,11 @@ def judge(net: JointNet, scenes: Scenes, spoil: Spoil, rounds: int, batch: int) 
 
 
 @click.command(help=__doc__.split("\n", maxsplit=1)[0])
-@click.option("--people", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--poses", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--people", type=click.Path(exists=True, path_type=Path))
+@click.option("--poses", type=click.Path(exists=True, path_type=Path))
+@click.option("--pool", type=click.Path(exists=True, path_type=Path), help="Pictures instead of people.")
+@click.option("--held", type=click.Path(exists=True, path_type=Path), help="Those of people kept back.")
+@click.option("--shares", type=float, nargs=len(KINDS), default=USUAL, show_default=True, help=SHARED)
 @click.option("--model", type=click.Path(exists=True, path_type=Path), help="pose_landmark_full.tflite")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for weights and figures.")
 @click.option("--minutes", default=8.0, show_default=True, help="The learning rate reaches zero by then.")
@@ -152,38 +163,50 @@ def judge(net: JointNet, scenes: Scenes, spoil: Spoil, rounds: int, batch: int) 
 @click.option("--rate", default=1.0, show_default=True, help="Times the learning rates; less to go on.")
 @click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
 def main(
-    people: Path, poses: Path, model: Path | None, out: Path, minutes: float, begin: Path | None, batch: int,
-    judged: int, seed: int, rate: float, device: str,
+    people: Path | None, poses: Path | None, pool: Path | None, held: Path | None, shares: tuple[float, ...],
+    model: Path | None, out: Path, minutes: float, begin: Path | None, batch: int, judged: int, seed: int,
+    rate: float, device: str,
 ) -> None:  # fmt: skip
     """Learn for some minutes; write joints.pt (float16 weights) and joints.json (figures)."""
     where = torch.device(device)
     torch.manual_seed(seed)
     torch.backends.cudnn.benchmark, torch.backends.cudnn.benchmark_limit = True, 2
-    scenes, held = Scenes(people, poses, 0, where, seed), Scenes(people, poses, 1, where, seed + 1)
-    spoil = Spoil(scenes.chance)
+    scenes: Source
+    other: Source
+    if pool and held:
+        scenes, other = Pool(pool, seed), Pool(held, seed + 1)
+    elif people and poses:
+        scenes, other = (Scenes(people, poses, split, where, seed + split, shares) for split in (0, 1))
+    else:
+        raise click.UsageError("give --people and --poses, or --pool and --held")
+    spoil = Spoil(Chance(where, seed + 2))
     net = JointNet(len(scenes.targets), model).to(where, memory_format=torch.channels_last)
     if begin:
         net.load_state_dict(read_weights(begin))
+    if where.type == "cpu":
+        quicken(net)
     average = Average(net)
     out.mkdir(parents=True, exist_ok=True)
-    start, step, history, saved = time.monotonic(), 0, [], 0
+    start, step, history, saved, recent = time.monotonic(), 0, [], 0, torch.zeros((), device=where)
     for step, done, loss in steps(net, average, scenes, spoil, batch, minutes, rate):
+        recent = recent + loss
         if step % REPORT == 0:
-            rate = step * batch / (time.monotonic() - start)
-            click.echo(f"{step} steps, {rate:.0f} pictures/s, loss {float(loss):.3f}, {done:.0%}")
+            fast = step * batch / (time.monotonic() - start)
+            click.echo(f"{step} steps, {fast:.0f} pictures/s, loss {float(recent) / REPORT:.3f}, {done:.0%}")
+            recent = torch.zeros_like(recent)
         if done > (saved + 1) / SAVES:
             saved += 1
             write_weights(out / "joints.pt", average.weights)
         if done > (len(history) + 1) / (judged + 1):
             own = _copy(net)
             net.load_state_dict(average.weights)
-            figures = judge(net, held, spoil, ROUNDS, batch)
+            figures = judge(net, other, spoil, JUDGED, batch)
             click.echo(json.dumps(figures))
             history.append({"step": step, **figures})
             net.load_state_dict(own)
     net.load_state_dict(average.weights)
     write_weights(out / "joints.pt", average.weights)
-    figures = judge(net, held, spoil, LAST_ROUNDS, batch)
+    figures = judge(net, other, spoil, LAST_JUDGED, batch)
     record = {
         "points": scenes.targets, "steps": step, "batch": batch, "seed": seed, "minutes": minutes,
         "pictures": step * batch, "held_out": figures, "history": history,
@@ -193,7 +216,7 @@ def main(
 
 
 @torch.no_grad()
-def _batch(scenes: Scenes, spoil: Spoil, count: int) -> tuple[Pictures, Tensor]:
+def _batch(scenes: Source, spoil: Spoil, count: int) -> tuple[Pictures, Tensor]:
     """Pictures, and what is shown of them."""
     drawn = scenes.draw(count)
     return drawn, spoil(drawn.image, drawn.edge)
@@ -213,10 +236,17 @@ def _ahead(make: Callable[[], Made]) -> Iterator[Made]:
 
 
 def _asked(net: JointNet, image: Tensor) -> Tensor:
-    """Logits for pictures, by 16-bit floats on a GPU."""
+    """Logits for pictures, by 16-bit floats on a GPU; on a processor the head only.
+
+    There the trunk's gradients would be as much rounding as anything else (of 16 pictures, those by 16 and by
+    32 bits have a cosine of 0.55), which costs more steps than it wins time.
+    """
     device = image.device.type
+    image = image.contiguous(memory_format=torch.channels_last)
     with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-        return net(image.contiguous(memory_format=torch.channels_last))
+        maps = net.trunk(image)
+    with torch.autocast(device, torch.bfloat16):
+        return net.head(maps)
 
 
 def _copy(net: JointNet) -> dict[str, Tensor]:

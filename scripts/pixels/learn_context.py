@@ -16,7 +16,7 @@ import click
 import numpy as np
 import torch
 from context import Context
-from net import write_weights
+from net import read_weights, write_weights
 from torch import nn
 
 Tensor = torch.Tensor
@@ -48,7 +48,7 @@ def changed(change: Tensor, ellipses: Tensor) -> tuple[Tensor, Tensor]:
     return size * change[..., :2], ellipses + change[..., 2:]
 
 
-def steps(net: Context, said: Tensors, rounds: int) -> Iterator[tuple[int, float]]:
+def steps(net: Context, said: Tensors, rounds: int, rate: float) -> Iterator[tuple[int, float]]:
     """Learn; yield the round and its mean loss after each."""
     optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
     count = len(said["numbers"])
@@ -63,7 +63,7 @@ def steps(net: Context, said: Tensors, rounds: int) -> Iterator[tuple[int, float
             rows = order[k * BATCH : (k + 1) * BATCH]
             part = {name: values[rows] for name, values in said.items()}
             for group in optimiser.param_groups:
-                group["lr"] = _rate(step, rounds * each)
+                group["lr"] = rate * _rate(step, rounds * each)
             moved, ellipses = changed(net(*asked(part)), part["ellipses"])
             weight = worth[rows]
             loss = (likelihood(part["error"] - moved, ellipses) * weight).sum() / weight.sum()
@@ -110,15 +110,22 @@ def read(paths: tuple[Path, ...]) -> Tensors:
 @click.argument("said", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--held", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
+@click.option("--begin", type=click.Path(exists=True, path_type=Path), help="Weights to go on from.")
+@click.option("--rate", default=1.0, show_default=True, help="Times the learning rate; less to go on.")
 @click.option("--rounds", default=10, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-def main(said: tuple[Path, ...], held: Path, out: Path, rounds: int, seed: int) -> None:
+def main(
+    said: tuple[Path, ...], held: Path, out: Path, begin: Path | None, rate: float, rounds: int, seed: int
+) -> None:
     """Write OUT (weights) and, beside it, figures as JSON."""
     torch.manual_seed(seed)
     own, other = read(said), read((held,))
     numbers = own["numbers"].flatten(0, 1)
     net = Context(own["numbers"].shape[1], numbers.mean(0), numbers.std(0).clamp_min(1e-3))
-    for turn, loss in steps(net, own, rounds):
+    if begin:
+        net.load_state_dict(read_weights(begin))
+        click.echo(f"to begin with {json.dumps(judge(net, other))}")
+    for turn, loss in steps(net, own, rounds, rate):
         click.echo(f"round {turn + 1} of {rounds}, loss {loss:.4f}, held out {json.dumps(judge(net, other))}")
     write_weights(out, net.state_dict())
     record = {"pictures": len(numbers) // own["numbers"].shape[1], "rounds": rounds, "seed": seed}

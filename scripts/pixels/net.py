@@ -57,9 +57,31 @@ class JointNet(nn.Module):
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Weights that `write_weights` wrote, as 32-bit floats."""
+    """Weights that `write_weights` wrote, or that `export.py` put into a file, as 32-bit floats."""
+    if path.suffix == ".onnx":
+        return _of_onnx(path)
     stored = torch.load(path, map_location="cpu", weights_only=True)
     return {name: weight.float() for name, weight in stored.items()}
+
+
+def _of_onnx(path: Path) -> dict[str, Tensor]:
+    """Weights of a file; those of linear layers lost their names there, but not those of their biases."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph, half = onnx.load(path).graph, ".half"
+    out = {
+        tensor.name.removesuffix(half): torch.tensor(numpy_helper.to_array(tensor)).float()
+        for tensor in graph.initializer
+        if tensor.name.endswith(half)
+    }
+    multiplied = {node.output[0]: node.input[1] for node in graph.node if node.op_type == "MatMul"}
+    for node in graph.node:
+        bias = next((name for name in node.input if name.endswith(".bias")), "")
+        made = next((name for name in node.input if multiplied.get(name) in out), None)
+        if node.op_type == "Add" and bias and made:
+            out[bias.replace(".bias", ".weight")] = out.pop(multiplied[made]).T
+    return {name.removeprefix("net."): weight for name, weight in out.items()}
 
 
 def write_weights(path: Path, weights: dict[str, Tensor]) -> None:

@@ -46,19 +46,29 @@ class Scenes:
         split: 0 = people and poses to learn from, 1 = those kept back.
         device: where everything lives.
         seed: of all that is drawn.
+        shares: how often each of `framing.KINDS` of crops is cut, to one another.
 
     Attributes:
         targets: names of the 40 points.
         chance: what everything is drawn by.
     """
 
-    def __init__(self, people: Path, poses: Path, split: int, device: torch.device, seed: int) -> None:
+    def __init__(
+        self,
+        people: Path,
+        poses: Path,
+        split: int,
+        device: torch.device,
+        seed: int,
+        shares: tuple[float, ...] = (1.0,),
+    ) -> None:
         self.chance = Chance(device, seed)
         self.people = read_people(people, split, device)
         self.poses = Poses(poses, split, self.people, self.chance)
         self.targets = self.poses.targets
         textures = torch.as_tensor(bank(np.random.default_rng(seed))).to(device)
         self.renderer = Renderer(self.people, textures, self.chance)
+        self.shares = torch.tensor(shares, device=device)
 
     @property
     def device(self) -> torch.device:
@@ -80,7 +90,8 @@ class Scenes:
         shift[count:, 1] += away * angle.sin()
         posed = posed.moved(shift)
         points = self.poses.points(posed)[:count]
-        views = draw_views(points, self.targets, chance)
+        kinds = torch.multinomial(self.shares, count, replacement=True, generator=chance.generator)
+        views = draw_views(points, self.targets, chance, kinds)
         bones = posed.bones(self.people.joints[person])
         image = self.renderer.draw(Instances(person, picture, slot, bones), views, points)
         return Pictures(image, *views.crop_pixels(points), views.edge)

@@ -11,6 +11,7 @@ from chance import Chance, constant
 Tensor = torch.Tensor
 
 BLOCK = 8
+MOVED, REACH = 0.2, 7  # how many are blurred by motion; pixels that blur reaches
 PAINTED, STROKES = 0.2, 3  # how often people in the way are painted over, by how many strokes
 GREY = 0.5  # what a capture paints with
 
@@ -21,6 +22,18 @@ def _cosines(device: torch.device) -> Tensor:
     basis = torch.cos(math.pi / BLOCK * (k[None] + 0.5) * k[:, None]) * math.sqrt(2 / BLOCK)
     basis[0] /= math.sqrt(2)
     return basis
+
+
+def _spread(image: Tensor, kernel: Tensor) -> Tensor:
+    """Pictures (S, C, H, W), each under its own kernel (S, A, B), of odd numbers."""
+    count, colours, high, wide = image.shape
+    if not count:
+        return image
+    down, across = kernel.shape[1:]
+    kernel = (kernel / kernel.sum((1, 2), keepdim=True))[:, None].expand(-1, colours, -1, -1)
+    flat, weight = image.reshape(1, -1, high, wide), kernel.reshape(-1, 1, down, across)
+    out = F.conv2d(flat, weight, padding=(down // 2, across // 2), groups=count * colours)
+    return out.reshape(image.shape)
 
 
 class Spoil:
@@ -67,20 +80,19 @@ class Spoil:
         return (middle + (image - middle) * self._each(count, 0.65, 1.3)).clamp(0, 1)
 
     def _soft(self, image: Tensor) -> Tensor:
-        """Seen small and enlarged, out of focus, or moved while the shutter was open."""
+        """Seen small and enlarged, out of focus, or (the last of them) moved while the shutter was open."""
         count, size = len(image), image.shape[-1]
-        x = torch.arange(-7, 8, device=self.device, dtype=torch.float32)
+        moved = round(MOVED * count)
+        still = count - moved
+        x = torch.arange(-REACH, REACH + 1, device=self.device, dtype=torch.float32)
         sigma = 0.25 + 2.4 * self._each(count) ** 3
-        along = self._each(count, 0, math.pi)
-        stretch = 1 + 2.5 * (self._each(count) < 0.2) * self._each(count)
-        u = x[None, None, :] * along[:, 0].cos() + x[None, :, None] * along[:, 0].sin()
-        v = -x[None, None, :] * along[:, 0].sin() + x[None, :, None] * along[:, 0].cos()
-        s = sigma[:, 0]
-        kernel = torch.exp(-0.5 * ((u / (s * stretch[:, 0])) ** 2 + (v / s) ** 2))
-        kernel = kernel / kernel.sum((1, 2), keepdim=True)
-        weight = kernel[:, None].expand(count, 3, 15, 15).reshape(count * 3, 1, 15, 15)
-        flat = F.conv2d(image.reshape(1, count * 3, size, size), weight, padding=7, groups=count * 3)
-        image = flat.reshape(count, 3, size, size)
+        along, stretch = self._each(moved, 0, math.pi)[:, 0], 1 + 2.5 * self._each(moved)[:, 0]
+        u = x[None, None, :] * along.cos() + x[None, :, None] * along.sin()
+        v = -x[None, None, :] * along.sin() + x[None, :, None] * along.cos()
+        s, bell = sigma[still:, 0], torch.exp(-0.5 * (x / sigma[:still, 0]) ** 2)
+        soft = _spread(_spread(image[:still], bell), bell.transpose(1, 2))
+        smeared = _spread(image[still:], torch.exp(-0.5 * ((u / (s * stretch)) ** 2 + (v / s) ** 2)))
+        image = torch.cat([soft, smeared])
         shrunk = F.interpolate(image, size=(size // 2, size // 2), mode="area")
         shrunk = F.interpolate(shrunk, size=(size, size), mode="bilinear")
         return torch.where(self._each(count) < 0.25, shrunk, image)

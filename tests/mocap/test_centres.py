@@ -16,10 +16,12 @@ from mocap.detect.blazepose import BlazePose
 from mocap.detect.centres import (
     AROUND,
     CENTRES,
+    CLOSER_NETWORKS,
     NETWORKS,
     SIZE,
     CentreNetworks,
     Crop,
+    Networks,
     spread_and_slant,
     squares_about,
 )
@@ -153,9 +155,9 @@ def test_ellipses_have_the_axes_of_their_logarithms() -> None:
     np.testing.assert_allclose((spread**2 * shape).transpose(2, 0, 1), covariance, rtol=1e-6, atol=1e-9)
 
 
-@pytest.fixture(scope="module")
-def network() -> CentreNetworks:
-    return CentreNetworks()
+@pytest.fixture(scope="module", params=[NETWORKS, CLOSER_NETWORKS], ids=["first", "closer"])
+def network(request: pytest.FixtureRequest) -> CentreNetworks:
+    return CentreNetworks(request.param)
 
 
 def test_centres_are_where_landmarks_that_mean_the_same_are(network: CentreNetworks) -> None:
@@ -207,18 +209,20 @@ def unloaded() -> Iterator[None]:
     centres._session.cache_clear()
 
 
-@pytest.mark.parametrize("damaged", NETWORKS)
+@pytest.mark.parametrize(
+    ("networks", "damaged"), [(each, name) for each in (NETWORKS, CLOSER_NETWORKS) for name in each]
+)
 def test_a_damaged_network_is_refused(
-    unloaded: None, damaged: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unloaded: None, networks: Networks, damaged: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "refiners").mkdir()
-    for name in NETWORKS:
+    for name in networks:
         data = bytearray(resources.files("mocap").joinpath("refiners", name).read_bytes())
         data[len(data) // 2] ^= name == damaged
         (tmp_path / "refiners" / name).write_bytes(data)
     monkeypatch.setattr(resources, "files", lambda package: tmp_path)
     with pytest.raises(MocapError, match=f"^{damaged} in this installation is damaged: install mocap again$"):
-        CentreNetworks()
+        CentreNetworks(networks)
 
 
 def test_without_onnxruntime_the_package_is_named(unloaded: None, monkeypatch: pytest.MonkeyPatch) -> None:
