@@ -18,7 +18,7 @@ from torch.nn.functional import conv2d, pad
 Tensor = torch.Tensor
 
 COMPILER = ("g++", "-O3", "-march=native", "-fopenmp", "-shared", "-fPIC")
-NEEDED = "avx512_bf16"
+PROCESSOR, NEEDED = Path("/proc/cpuinfo"), "avx512_bf16"  # where Linux tells what it can, and what it must
 LANES = 16  # channels that are worked on at once
 
 
@@ -79,7 +79,7 @@ class _Fast(nn.Module):
 
 def quicken(net: JointNet) -> None:
     """Let a network learn faster if this processor can; its weights keep their names."""
-    if NEEDED not in Path("/proc/cpuinfo").read_text():
+    if not PROCESSOR.exists() or NEEDED not in PROCESSOR.read_text():
         return
     for module in list(net.modules()):
         for name, child in list(module.named_children()):
