@@ -18,8 +18,7 @@ import torch
 from chance import Chance
 from framing import SIZE
 from net import JointNet, read_weights
-from pool import Pool, Source
-from scenes import Scenes
+from pool import Source, source_of
 from spoil import Spoil
 
 from mocap.detect.heatmaps import read_maps
@@ -46,13 +45,7 @@ def main(
     """Write numbers, features, ellipses and errors of every picture."""
     torch.set_num_threads(1)
     device = torch.device("cpu")
-    scenes: Source
-    if pool:
-        scenes = Pool(pool, seed)
-    elif people and poses:
-        scenes = Scenes(people, poses, int(kept_back), device, seed)
-    else:
-        raise click.UsageError("give --people and --poses, or --pool")
+    scenes = source_of(pool, people, poses, int(kept_back), device, seed)
     spoil, net = Spoil(Chance(device, seed + 1)), JointNet(len(scenes.targets), None)
     net.load_state_dict(read_weights(weights))
     net.eval()

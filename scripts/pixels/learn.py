@@ -26,8 +26,8 @@ from chance import Chance
 from depthwise import quicken
 from framing import KINDS, SHARED, SIZE, USUAL
 from net import CELL, CELLS, JointNet, places, read_weights, write_weights
-from pool import Pool, Source
-from scenes import Pictures, Scenes
+from pool import Source, source_of
+from scenes import Pictures
 from spoil import Spoil
 
 Tensor = torch.Tensor
@@ -171,14 +171,10 @@ def main(
     where = torch.device(device)
     torch.manual_seed(seed)
     torch.backends.cudnn.benchmark, torch.backends.cudnn.benchmark_limit = True, 2
-    scenes: Source
-    other: Source
-    if pool and held:
-        scenes, other = Pool(pool, seed), Pool(held, seed + 1)
-    elif people and poses:
-        scenes, other = (Scenes(people, poses, split, where, seed + split, shares) for split in (0, 1))
-    else:
-        raise click.UsageError("give --people and --poses, or --pool and --held")
+    scenes, other = (
+        source_of(kept, people, poses, split, where, seed + split, shares)
+        for split, kept in enumerate((pool, held))
+    )
     spoil = Spoil(Chance(where, seed + 2))
     net = JointNet(len(scenes.targets), model).to(where, memory_format=torch.channels_last)
     if begin:

@@ -32,6 +32,7 @@ class Pool:
 
     Args:
         folder: of files that `pool.py` wrote.
+        device: where pictures are brought.
         seed: of the order.
 
     Attributes:
@@ -41,9 +42,9 @@ class Pool:
         FileNotFoundError: the folder holds no pictures.
     """
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, device: torch.device, seed: int) -> None:
         self.targets = json.loads((folder / NAMES).read_text())
-        self.folder, self.rng = folder, np.random.default_rng(seed)
+        self.folder, self.device, self.rng = folder, device, np.random.default_rng(seed)
         self.asked = -NEWS
         self.shelves: list[Path] = []
         self.turn: list[tuple[int, int]] = []
@@ -62,7 +63,9 @@ class Pool:
             shelf, row = self.turn.pop()
             for name in PARTS:
                 parts[name].append(np.load(self._file(shelf, name), mmap_mode="r", allow_pickle=False)[row])
-        image, points, before, edge = (torch.as_tensor(np.stack(parts[name])) for name in PARTS)
+        image, points, before, edge = (
+            torch.as_tensor(np.stack(parts[name])).to(self.device) for name in PARTS
+        )
         return Pictures(image.permute(0, 3, 1, 2).float() / 255, points, before, edge)
 
     def _file(self, shelf: int, name: str) -> Path:
@@ -82,6 +85,27 @@ class Pool:
 
 
 Source = Scenes | Pool  # of pictures
+
+
+def source_of(
+    pool: Path | None,
+    people: Path | None,
+    poses: Path | None,
+    split: int,
+    device: torch.device,
+    seed: int,
+    shares: tuple[float, ...] = USUAL,
+) -> Source:
+    """Pictures of a pool where one is given, and else of people; see `Pool` and `Scenes`.
+
+    Raises:
+        click.UsageError: neither is given.
+    """
+    if pool:
+        return Pool(pool, device, seed)
+    if people and poses:
+        return Scenes(people, poses, split, device, seed, shares)
+    raise click.UsageError("give a pool of pictures, or both people and poses")
 
 
 @click.command(help=__doc__.split("\n", maxsplit=1)[0])
