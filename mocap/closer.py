@@ -19,7 +19,7 @@ from mocap.attach import load_attachment
 from mocap.centred import ALIKE, sight_of
 from mocap.clock import at_ticks
 from mocap.config import CaptureConfig
-from mocap.detect.centres import AROUND, squares_about
+from mocap.detect.centres import squares_about
 from mocap.detect.closer import SHOWN, SQUARES, averaged
 from mocap.errors import MocapError
 from mocap.handplace import BEYOND as BEYOND_ENDS
@@ -39,11 +39,12 @@ from rigs.solving.kinematics import Pose
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-TIGHTER = 0.92  # times the sides of crops about a detector's landmarks, which must leave room for its errors
+CLOSE = 1.15  # times the extent of what a square holds: its side
+ELSEWHERE = 0.08  # of the body's extent, by which joints may be elsewhere than the rough solve has them
 DRAWN = 0.75  # share of the way beyond the image's edge by which landmarks are drawn to it in laying squares
 RATE = 30.0  # looks a second
 ROUGH_RATE, ROUGH_FRAMES = 10.0, 10  # ticks a second at which people are solved before, and at least so many
-FEWEST = 3  # landmarks, or joints, that are in the image of somebody who is looked at
+FEWEST = 3  # landmarks of a square, or joints, that are in the image of somebody who is looked at
 NEAREST = 0.3  # metres before a camera
 BEYOND = 0.05  # of the body's extent: joints so far beyond the image's edge are still guessed well enough
 FITS = 0.08  # of the body's extent, by which looks miss it at most; right ones 0.01 to 0.06, wrong ones 0.16
@@ -98,7 +99,7 @@ def _in_every_frame(one: Solved, placed: Placed, every: int) -> Solved:
 def closer_regions(
     solved: Sequence[Solved], placed: Placed, keypoints: Mapping[str, Keypoints2D]
 ) -> dict[str, Floats]:
-    """Where to look closer: by view, (T, P, L, 4), see `mocap.detect.closer.CloserLooks`.
+    """Where to look closer: by view, (T, P, L + C, 4), see `mocap.detect.closer.CloserLooks`.
 
     Args:
         solved: P people.
@@ -111,12 +112,12 @@ def closer_regions(
     for v, (name, view) in enumerate(keypoints.items()):
         ticks = (view.times + placed.offsets[v] - placed.seen.start) * float(placed.seen.fps)
         people = [
-            _squares(_at(body, ticks), one.cameras[v], view.size, layout)
+            _where(_at(body, ticks), one.cameras[v], view.size, layout)
             for one, body in zip(solved, bodies, strict=True)
         ]
-        squares = np.stack(people, axis=1)
-        squares[~worth_looking(view.times, RATE)] = np.nan
-        out[name] = np.round(squares / GRID) * GRID
+        where = np.stack(people, axis=1)
+        where[~worth_looking(view.times, RATE)] = np.nan
+        out[name] = np.round(where / GRID) * GRID
     return out
 
 
@@ -169,24 +170,36 @@ def _at(path: Floats, ticks: Floats) -> Floats:
     return np.where(inside[:, None, None], between, np.nan)
 
 
+def _where(body: Floats, camera: Camera, size: tuple[int, int], layout: Layout) -> Floats:
+    """The squares (F, L, 4) about a body (F, J, 3) in a view, and where centres (F, C, 4) are expected.
+
+    NaN where the body is not in the image.
+    """
+    own = len(layout.detector)
+    squares = _squares(body[:, :own], camera, size, layout)
+    expected = np.zeros((len(body), len(layout) - own, 4))
+    expected[..., :2] = camera.project(body[:, own:])
+    expected[..., 2] = ELSEWHERE / CLOSE * squares[:, :1, 2]
+    expected[np.isnan(squares[:, 0]).any(axis=1)] = np.nan
+    return np.concatenate([squares, expected], axis=1)
+
+
 def _squares(body: Floats, camera: Camera, size: tuple[int, int], layout: Layout) -> Floats:
-    """The squares (F, L, 4) about a body (F, J, 3) in a view, NaN where it is not in the image."""
-    places = camera.project(body)[:, : len(layout.detector)]
-    depth = body[:, : len(layout.detector)] @ camera.camera_from_world[2, :3] + camera.camera_from_world[2, 3]
+    """The squares (F, L, 4) about landmarks (F, J, 3) in a view, NaN where they are not in the image."""
+    places = camera.project(body)
+    depth = body @ camera.camera_from_world[2, :3] + camera.camera_from_world[2, 3]
     last = np.array(size) - 1.0
-    inside = ((places >= 0) & (places <= last)).all(axis=-1).sum(axis=1) >= FEWEST
-    there = inside & np.isfinite(places).all(axis=(1, 2)) & (depth > NEAREST).all(axis=1)
-    out = np.full((len(body), len(SQUARES), 4), np.nan)
-    if not there.any():
-        return out
-    drawn = places[there]
-    drawn = drawn + DRAWN * (np.clip(drawn, 0.0, last) - drawn)
+    inside = ((places >= 0) & (places <= last)).all(axis=-1)
+    there = np.isfinite(places).all(axis=(1, 2)) & (depth > NEAREST).all(axis=1)
+    drawn = places + DRAWN * (np.clip(places, 0.0, last) - places)
     hips, shoulders = (
         drawn[:, [layout.index(f"{side}_{part}") for side in ("left", "right")]].mean(axis=1)
         for part in ("hip", "shoulder")
     )
+    out = np.full((len(body), len(SQUARES), 4), np.nan)
     for square, rows in enumerate(_held(layout)):
-        out[there, square] = squares_about(drawn[:, rows], hips, shoulders, TIGHTER * AROUND)
+        at = there & (inside[:, rows].sum(axis=1) >= FEWEST)
+        out[at, square] = squares_about(drawn[at][:, rows], hips[at], shoulders[at], CLOSE)
     return out
 
 

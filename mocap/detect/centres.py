@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mocap.detect.heatmaps import read_maps
+from mocap.detect.heatmaps import read_maps, weighed
 from mocap.errors import DetectError, MocapError
 from mocap.video import Image
 from rigs.solving.slant import slant_of, turned
@@ -135,6 +135,10 @@ class Crop:
         first, last = -lines - (0, 0, 0.5), lines - np.array([[0, 0, wide - 0.5], [0, 0, high - 0.5]])
         return self.zoom * np.concatenate([first, last])
 
+    def of_image(self, points: Floats) -> Floats:
+        """Pixels (..., 2) of the image in the crop."""
+        return np.asarray(points @ self.turn.T + self.move)
+
     def back(self, points: Floats) -> Floats:
         """Pixels (..., 2) of the crop in the image."""
         return np.asarray((points - self.move) @ np.linalg.inv(self.turn).T)
@@ -169,24 +173,38 @@ class CentreNetworks:
             image, squares_about(points, points[23:25].mean(axis=0), points[11:13].mean(axis=0))
         )
 
-    def look_in(self, image: Image, square: Floats) -> Floats:
-        """As `look`, in a square (4,) of the image, see `squares_about`."""
+    def look_in(self, image: Image, square: Floats, expected: Floats | None = None) -> Floats:
+        """As `look`, in a square of the image.
+
+        Args:
+            image: (H, W, 3) RGB.
+            square: (4,), see `squares_about`.
+            expected: (40, 3) where each centre is expected, and by how much it may be elsewhere, px; NaN, or
+                no such thing = anywhere.
+        """
         crop = Crop.of(square)
         picture = crop.cut(image).astype(np.float32).transpose(2, 0, 1) / 255
-        places, spread, slant = self.read(picture, crop.edges(image))
+        if expected is not None:
+            expected = np.column_stack([crop.of_image(expected[:, :2]), crop.zoom * expected[:, 2]])
+        places, spread, slant = self.read(picture, crop.edges(image), expected)
         return np.column_stack([crop.back(places), spread / crop.zoom, turned(slant, -crop.lean)])
 
-    def read(self, picture: Singles, edges: Floats) -> tuple[Floats, Floats, Floats]:
+    def read(
+        self, picture: Singles, edges: Floats, expected: Floats | None = None
+    ) -> tuple[Floats, Floats, Floats]:
         """Where the joint centres are in a crop.
 
         Args:
             picture: (3, 256, 256) red, green, blue, 0..1.
             edges: (E, 3) lines at which the camera's image ends, see `Crop.edges`.
+            expected: (40, 3) as of `look_in`, pixels of the crop.
 
         Returns:
             The places (40, 2), how far each may be off (40,), pixels of the crop, and which way (40, 2).
         """
         maps, features = (out[0] for out in self._maps.run(None, {"image": picture[None]}))
+        if expected is not None:
+            maps = weighed(maps, expected)
         read, about = read_maps(maps), features.reshape(len(features), -1)
         near, other = (np.ascontiguousarray(about[:, at].T) for at in (read.cells, read.other_cells))
         asked = {"numbers": read.numbers(edges), "near": near, "other": other}

@@ -2,7 +2,8 @@
 
 A square that holds all of a person shows his feet small, and what the network says of a joint changes with
 the square. So each joint is looked for in those squares that show it large and whole, and what they say is
-averaged by how sure each is.
+averaged by how sure each is. Where the joints are expected counts as well: a picture alone often leaves it
+open which leg is the left one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from mocap.video import Frame
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_LOOKING = 1  # the version of this file
+_LOOKING = 2  # the version of this file
 SQUARES = ("whole", "upper", "lower")
 BELOW_KNEES = ("calf", "foot", "ball", "heel", "toe")  # not in the upper square; the knee is at its edge
 HIPS = ("pelvis", "thigh")  # in both
@@ -42,8 +43,9 @@ class CloserLooks:
     Each frame is looked at by itself, so resuming is exact.
 
     Args:
-        regions: (T, P, L, 4) for every frame, P people, the squares of `SQUARES`, each as of
-            `mocap.detect.centres.squares_about`; NaN = not looked at.
+        regions: (T, P, L + C, 4) for every frame, P people, the squares of `SQUARES`, each as of
+            `mocap.detect.centres.squares_about`; NaN = not looked at. Then where each of `CENTRES` is
+            expected, x and y, and by how much it may be elsewhere, px, and 0; NaN = anywhere.
     """
 
     def __init__(self, regions: Floats) -> None:
@@ -61,10 +63,12 @@ class CloserLooks:
         for frame in frames:
             at = np.full((self.regions.shape[1], len(CENTRES), 5), np.nan)
             if frame.image is not None and frame.index < len(self.regions):
-                for person, squares in enumerate(self.regions[frame.index]):
-                    if np.isfinite(squares).all():
-                        looks = np.stack([networks.look_in(frame.image, square) for square in squares])
-                        at[person] = averaged(looks, SHOWN)
+                for person, where in enumerate(self.regions[frame.index]):
+                    squares, expected = where[: len(SQUARES)], where[len(SQUARES) :, :3]
+                    laid = np.isfinite(squares).all(axis=1)
+                    if laid.any():
+                        looks = [networks.look_in(frame.image, square, expected) for square in squares[laid]]
+                        at[person] = averaged(np.stack(looks), SHOWN[laid])
             yield self._detection(frame, at)
 
     def _detection(self, frame: Frame, centres: Floats) -> Detection:

@@ -19,6 +19,7 @@ SLOPE, LESS, LEAST = 0.74, 1.3, 0.9
 HALF = 32  # cells from a crop's edge to its middle
 FAR = 100.0  # pixels from the image's edge from which on it does not matter
 TINY = 1e-4  # likelihood that is none
+ANYWHERE = 0.01  # how likely a point is far from where it is expected, of what is likely there
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +98,26 @@ def read_maps(logits: Singles) -> Reading:
     other_share = _Window.about(others, rows, columns).of(grid).sum(axis=(1, 2)).astype(float)
     other = np.stack([other_x, other_y], axis=1) - places
     return Reading(cells, others, places, scatter, near_scatter, total, other_share, other)
+
+
+def weighed(logits: Singles, expected: Floats) -> Singles:
+    """Heat maps (K, H, W) of logits, weighed by where points were expected before anything was seen.
+
+    A picture often leaves it open which of two legs is the left one: then what is expected decides.
+
+    Args:
+        logits: (K, H, W).
+        expected: (K, 3) x, y and by how much it may be elsewhere, pixels of the crop; NaN = anywhere.
+    """
+    _, rows, columns = logits.shape
+    known = np.isfinite(expected).all(axis=1)
+    cells = (expected[known, :2] - (CELL - 1) / 2) / CELL
+    x, y = np.clip(cells, -1, (columns, rows)).T[..., None]
+    away_x, away_y = (np.arange(columns) - x) ** 2, (np.arange(rows) - y) ** 2
+    away = (away_x[:, None, :] + away_y[:, :, None]) / (expected[known, 2] / CELL)[:, None, None] ** 2
+    out = logits.copy()
+    out[known] += np.log(np.exp(-0.5 * away) + ANYWHERE).astype(np.float32)
+    return out
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,15 @@ import pytest
 from mocap.animate import Animated
 from mocap.attach import load_attachment
 from mocap.centred import ALIKE
-from mocap.closer import RATE, can_look_closer, closer_regions, solve_roughly, with_closer_looks
+from mocap.closer import (
+    CLOSE,
+    ELSEWHERE,
+    RATE,
+    can_look_closer,
+    closer_regions,
+    solve_roughly,
+    with_closer_looks,
+)
 from mocap.config import CaptureConfig, View
 from mocap.detect.centres import CENTRES, CentreNetworks, Crop, squares_about
 from mocap.detect.closer import SHOWN, SQUARES, CloserLooks, averaged
@@ -127,6 +135,18 @@ def test_each_centre_is_in_a_square_that_shows_it() -> None:
     assert not shown["lower"][CENTRES.index("hand_l")] and not shown["upper"][CENTRES.index("calf_r")]
 
 
+def test_who_finds_centres_where_they_were_expected_is_surer() -> None:
+    image, networks = picture(), CentreNetworks()
+    square = squares_about(LANDMARKS, LANDMARKS[23:25].mean(axis=0), LANDMARKS[11:13].mean(axis=0), CLOSE)
+    free = networks.look_in(image, square)
+    anywhere = np.full((len(CENTRES), 3), np.nan)
+    np.testing.assert_array_equal(networks.look_in(image, square, anywhere), free)
+    there = np.column_stack([free[:, :2], np.full(len(CENTRES), 0.08 * HEIGHT)])
+    sure = networks.look_in(image, square, there)
+    assert np.median(np.linalg.norm(sure[:, :2] - free[:, :2], axis=-1)) < 0.004 * HEIGHT
+    assert sure[:, 2].mean() < free[:, 2].mean()
+
+
 def test_squares_hold_the_solved_body_upright() -> None:
     motion, points = walker(0.0, 0.0)
     placed = placed_of(seen_at(points))
@@ -135,8 +155,13 @@ def test_squares_hold_the_solved_body_upright() -> None:
     low = np.array([name.endswith(("ankle", "heel", "foot_index")) for name in names])
     for camera in CAMERAS:
         seen = camera.project(points[:, :OWN])
-        squares = regions[camera.name][:, 0]
+        squares, expected = np.split(regions[camera.name][:, 0], [len(SQUARES)], axis=1)
         assert np.isfinite(squares).all()
+        centres = camera.project(points[:, OWN:])
+        np.testing.assert_allclose(expected[:, USED, :2], centres[:, USED], atol=0.13)
+        assert np.isnan(expected[:, ~USED, 0]).all()
+        extent = squares[:, 0, 2] / CLOSE
+        np.testing.assert_allclose(expected[:, USED, 2] - ELSEWHERE * extent[:, None], 0, atol=0.14)
         for t in range(FRAMES):
             whole, upper, lower = (
                 seen[t] @ Crop.of(square).turn.T + Crop.of(square).move for square in squares[t]
@@ -153,7 +178,7 @@ def test_who_is_not_there_or_not_in_the_image_is_not_looked_at() -> None:
     second = Motion(motion.skeleton, motion.rotations[6:], motion.root[6:], FPS)
     late = solved_of(second, first=6)
     found = closer_regions([late], placed, views_of())["cam1"]
-    assert np.isnan(found[:5]).all() and np.isfinite(found[6:]).all()
+    assert np.isnan(found[:5]).all() and np.isfinite(found[6:, :, : len(SQUARES)]).all()
     corners = {name: replace(view, size=(30, 30)) for name, view in views_of().items()}
     out = closer_regions([solved_of(motion)], placed, corners)
     assert all(np.isnan(squares).all() for squares in out.values())
@@ -173,7 +198,8 @@ def test_fast_films_are_looked_at_thirty_times_a_second() -> None:
     motion, points = walker(0.0, 0.0)
     views = {n: replace(v, times=v.times / 2) for n, v in views_of().items()}
     regions = closer_regions([solved_of(motion)], placed_of(seen_at(points)), views)["cam1"]
-    assert RATE == 30.0 and np.isfinite(regions[::2]).all() and np.isnan(regions[1::2]).all()
+    squares = regions[:, :, : len(SQUARES)]
+    assert RATE == 30.0 and np.isfinite(squares[::2]).all() and np.isnan(regions[1::2]).all()
 
 
 def test_closer_looks_and_the_first_are_averaged() -> None:
@@ -286,11 +312,10 @@ def test_the_networks_see_in_squares_what_they_see_about_landmarks() -> None:
     ]
     high = [j for j in range(OWN) if j not in low]
     legs = [j for j in range(OWN) if j >= 23] + [11, 12]
-    squares = np.stack(
-        [squares_about(LANDMARKS[rows], hips, shoulders, 1.15) for rows in (range(OWN), high, legs)]
-    )
-    regions = np.full((3, 2, len(SQUARES), 4), np.nan)
-    regions[1, 1] = squares
+    regions = np.full((3, 2, len(SQUARES) + len(CENTRES), 4), np.nan)
+    regions[1, 1, : len(SQUARES)] = [
+        squares_about(LANDMARKS[rows], hips, shoulders, CLOSE) for rows in (range(OWN), high, legs)
+    ]
     frames = [Frame(0, 0.0, image), Frame(1, 0.1, image), Frame(2, 0.2, None), Frame(3, 0.3, image)]
     found = list(CloserLooks(regions).detect(frames))
     assert [f.index for f in found] == [0, 1, 2, 3]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mocap.detect.heatmaps import CELL, FAR, LEAST, Reading, read_maps
+from mocap.detect.heatmaps import CELL, FAR, LEAST, Reading, read_maps, weighed
 
 CELLS = 64
 SIZE = CELLS * CELL
@@ -86,3 +86,26 @@ def test_numbers_are_of_the_size_of_one() -> None:
         numbers = read_maps(maps).numbers(NOWHERE)
         assert numbers.shape == (40, 13) and numbers.dtype == np.float32
         assert np.isfinite(numbers).all() and np.abs(numbers).max() < 8
+
+
+def test_of_two_places_the_one_that_was_expected_is_taken() -> None:
+    left, right = (60.0, 100.0), (180.0, 100.0)
+    maps = bumps(left, right, shares=(0.4, 0.6))
+    assert read_maps(maps).points()[0, 0] > 170
+    near_left = read_maps(weighed(maps, np.array([[70.0, 110.0, 25.0]])))
+    np.testing.assert_allclose(near_left.points()[0], left, atol=0.5)
+    assert axes(near_left)[0, 1] < axes(read_maps(maps))[0, 1] / 2
+
+
+def test_what_is_seen_plainly_is_believed_wherever_it_was_expected() -> None:
+    maps = bumps((60.0, 100.0))
+    far = read_maps(weighed(maps, np.array([[400.0, -90.0, 10.0]])))
+    np.testing.assert_allclose(far.points(), read_maps(maps).points(), atol=1e-3)
+
+
+def test_what_is_expected_nowhere_changes_nothing() -> None:
+    maps = np.concatenate([bumps((60.0, 100.0)), bumps((200.0, 13.5), sd=2.0)])
+    expected = np.array([[np.nan, 5.0, 2.0], [200.0, 13.5, 8.0]])
+    found = weighed(maps, expected)
+    np.testing.assert_array_equal(found[0], maps[0])
+    assert (found[1] < maps[1] + 0.01).all() and (found[1] < maps[1] - 1).any()
