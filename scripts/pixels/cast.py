@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 
 Tensor = torch.Tensor
+
+UNIT = 1e-4  # metres: of the file's vertices
+LOW, SOLES = 0.015, 128  # metres from the floor up to where soles reach; vertices of them that are kept
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,7 @@ class People:
         names: of the 52 joints.
         parents: of the joints, -1 for the pelvis.
         landmark_names: of the 20 landmarks.
+        sole: (P, N) vertices of the soles of shoes or feet.
         who: indices of the people of the split that was asked for.
     """
 
@@ -38,7 +43,17 @@ class People:
     names: tuple[str, ...]
     parents: tuple[int, ...]
     landmark_names: tuple[str, ...]
+    sole: Tensor
     who: Tensor
+
+    def soles(self, person: Tensor, bones: Tensor) -> Tensor:
+        """Where soles (I, N, 3) of people (I,) are, moved from rest by bones (I, 52, 3, 4)."""
+        at = self.sole[person]
+        rest = self.vertices[at].float() * UNIT
+        joint, share = self.skin_joint[at].long(), self.skin_weight[at].float() / 255
+        moved = bones[torch.arange(len(person), device=at.device)[:, None, None], joint]  # (I, N, 4, 3, 4)
+        places = (moved[..., :3] @ rest[:, :, None, :, None])[..., 0] + moved[..., 3]
+        return (places * share[..., None]).sum(2)
 
     @property
     def most_vertices(self) -> int:
@@ -59,6 +74,16 @@ DTYPES = {
 }  # fmt: skip
 
 
+def _soles(vertices: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """(P, SOLES) vertices, some of the lowest ones of each person at rest."""
+    rows = []
+    for start, stop in pairwise(first):
+        low = start + np.flatnonzero(vertices[start:stop, 2] < LOW / UNIT)
+        order = low[np.lexsort((vertices[low, 1], vertices[low, 0] > 0))]  # foot by foot, from toe to heel
+        rows.append(order[np.linspace(0, len(order) - 1, SOLES).round().astype(int)])
+    return np.array(rows)
+
+
 def read_people(path: Path, split: int, device: torch.device) -> People:
     """Read a file of people.
 
@@ -76,5 +101,6 @@ def read_people(path: Path, split: int, device: torch.device) -> People:
             names=tuple(str(name) for name in file["joint_names"]),
             parents=tuple(int(parent) for parent in file["parents"]),
             landmark_names=tuple(str(name) for name in file["landmark_names"]),
+            sole=torch.as_tensor(_soles(file["vertices"], file["first_vertex"]), device=device),
             who=torch.as_tensor(np.flatnonzero(file["group"] == split), device=device),
         )

@@ -121,6 +121,8 @@ def main(
     seed: int,
 ) -> None:  # fmt: skip
     """Fill a folder."""
+    if any(out.glob(f"shelf{seed}_*")):
+        raise click.ClickException(f"{out} has pictures of seed {seed}: give another seed, or another folder")
     torch.set_num_threads(1)
     scenes = Scenes(people, poses, int(kept_back), torch.device("cpu"), seed, shares)
     out.mkdir(parents=True, exist_ok=True)
@@ -130,7 +132,7 @@ def main(
         drawn = scenes.draw(SHELF)
         image = (255 * drawn.image.permute(0, 2, 3, 1)).round().to(torch.uint8)
         beside = out / f"part{seed}_{number}"
-        beside.mkdir()
+        beside.mkdir(exist_ok=True)  # one may be left of a run that was stopped
         for name, values in zip(PARTS, (image, drawn.points, drawn.before, drawn.edge), strict=True):
             np.save(beside / f"{name}.npy", values.numpy())
         os.rename(beside, out / f"shelf{seed}_{number}")

@@ -53,10 +53,14 @@ class Posed:
         """The same elsewhere, by (I, 3) metres."""
         return Posed(self.turns, self.places + by[:, None], self.landmarks + by[:, None])
 
-    def to_the_middle(self) -> Tensor:
-        """(I, 3) metres to where the lowest point is on the floor, and the pelvis above the middle."""
+    def to_the_middle(self, soles: Tensor) -> Tensor:
+        """(I, 3) metres to where the lowest point is on the floor, and the pelvis above the middle.
+
+        Args:
+            soles: (I, N, 3) where they are: shoes reach lower than what is in them.
+        """
         shift = -self.places[:, 0] * constant((1.0, 1.0, 0.0), self.places.device)
-        shift[:, 2] = -torch.minimum(self.landmarks[..., 2].amin(1), self.places[..., 2].amin(1))
+        shift[:, 2] = -torch.cat([self.landmarks, self.places, soles], 1)[..., 2].amin(1)
         return shift
 
     def bones(self, rest: Tensor) -> Tensor:

@@ -83,7 +83,7 @@ class Scenes:
         slot = torch.cat([torch.zeros(count, device=device), torch.ones(len(also), device=device)])
         person = who[chance.integers(len(who), len(picture))]
         posed = self.poses.draw(person)
-        shift = posed.to_the_middle()
+        shift = posed.to_the_middle(self.people.soles(person, posed.bones(self.people.joints[person])))
         angle = chance.uniform(len(also), high=2 * math.pi)
         away = chance.uniform(len(also), low=0.35, high=1.6)
         shift[count:, 0] += away * angle.cos()

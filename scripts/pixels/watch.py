@@ -63,12 +63,11 @@ def watched(scenes: Scenes, network: CentreNetworks, spoil: Spoil, who: int) -> 
     """
     person = torch.full((POSES,), who)
     posed = scenes.poses.draw(person)
-    posed = posed.moved(posed.to_the_middle())
+    rest = scenes.people.joints[person]
+    posed = posed.moved(posed.to_the_middle(scenes.people.soles(person, posed.bones(rest))))
     points = scenes.poses.points(posed)
     turn, eye = place_cameras(points[:1, 0].expand(VIEWS, 3), scenes.chance)
-    instances = Instances(
-        person, torch.arange(POSES), torch.zeros(POSES), posed.bones(scenes.people.joints[person])
-    )
+    instances = Instances(person, torch.arange(POSES), torch.zeros(POSES), posed.bones(rest))
 
     def said(turn: Tensor, eye: Tensor) -> np.ndarray:
         turns, eyes = turn.expand(POSES, 3, 3), eye.expand(POSES, 3)
