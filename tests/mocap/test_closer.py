@@ -135,13 +135,20 @@ def test_each_centre_is_in_a_square_that_shows_it() -> None:
     assert not shown["lower"][CENTRES.index("hand_l")] and not shown["upper"][CENTRES.index("calf_r")]
 
 
+def test_a_crop_brings_points_there_and_back() -> None:
+    crop = Crop.of(np.array([310.0, 205.5, 180.0, 0.3]))
+    points = np.random.default_rng(0).uniform(0, 700, (9, 2))
+    np.testing.assert_allclose(crop.back(crop.of_image(points)), points, atol=1e-9)
+    np.testing.assert_allclose(crop.of_image(np.array([310.0, 205.5])), 127.5, atol=1e-9)
+
+
 def test_who_finds_centres_where_they_were_expected_is_surer() -> None:
     image, networks = picture(), CentreNetworks()
     square = squares_about(LANDMARKS, LANDMARKS[23:25].mean(axis=0), LANDMARKS[11:13].mean(axis=0), CLOSE)
     free = networks.look_in(image, square)
     anywhere = np.full((len(CENTRES), 3), np.nan)
     np.testing.assert_array_equal(networks.look_in(image, square, anywhere), free)
-    there = np.column_stack([free[:, :2], np.full(len(CENTRES), 0.08 * HEIGHT)])
+    there = np.column_stack([free[:, :2], np.full(len(CENTRES), ELSEWHERE * HEIGHT)])
     sure = networks.look_in(image, square, there)
     assert np.median(np.linalg.norm(sure[:, :2] - free[:, :2], axis=-1)) < 0.004 * HEIGHT
     assert sure[:, 2].mean() < free[:, 2].mean()
@@ -163,9 +170,7 @@ def test_squares_hold_the_solved_body_upright() -> None:
         extent = squares[:, 0, 2] / CLOSE
         np.testing.assert_allclose(expected[:, USED, 2] - ELSEWHERE * extent[:, None], 0, atol=0.14)
         for t in range(FRAMES):
-            whole, upper, lower = (
-                seen[t] @ Crop.of(square).turn.T + Crop.of(square).move for square in squares[t]
-            )
+            whole, upper, lower = (Crop.of(square).of_image(seen[t]) for square in squares[t])
             assert 8 < whole.min() < 40 and 215 < whole.max() < 248  # of 256 pixels
             assert (np.delete(upper, np.flatnonzero(low), axis=0) > 8).all() and upper[low].max() > 248
             assert (lower[low] < 248).all() and lower[names.index("nose"), 1] < whole[names.index("nose"), 1]
