@@ -179,8 +179,8 @@ class CentreNetworks:
         Args:
             image: (H, W, 3) RGB.
             square: (4,), see `squares_about`.
-            expected: (40, 3) where each centre is expected, and by how much it may be elsewhere, px; NaN, or
-                no such thing = anywhere.
+            expected: (40, 3) x and y where each centre is expected, and by how much it may be elsewhere
+                (standard deviation), px; NaN or none = anywhere.
         """
         crop = Crop.of(square)
         picture = crop.cut(image).astype(np.float32).transpose(2, 0, 1) / 255

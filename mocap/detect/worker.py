@@ -33,7 +33,7 @@ WARM = 15  # frames before a resume that only bring the tracker to where it was
 _TOLD = 4  # frames between two words to the parent; a pipe that broke is noticed this late
 _AHEAD = 4  # decoded frames that may wait: 6 MB each at 1080 x 1920
 
-# What looks where somebody else says, by name: made of regions (T, P, L, 4), T frames, P people, L places.
+# What looks where somebody else says, by name: made of regions (T, P, L, 4), T frames, P people, L rows.
 PLACED: dict[str, Callable[[NDArray[np.float64]], Detector]] = {"hands": Hands, "closer": CloserLooks}
 
 
