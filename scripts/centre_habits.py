@@ -52,7 +52,11 @@ BONES = {
     "centre_head_top": ("Head",),
 }
 # Size group -> the centres at its ends, and our joints there. Those that are solved right have no row.
-ENDS = {"shin": (("calf", "foot"), ("Leg", "Foot")), "foot": (("foot", "ball"), ("Foot", "ToeBase"))}
+ENDS = {
+    "shin": (("calf", "foot"), ("Leg", "Foot")),
+    "foot": (("foot", "ball"), ("Foot", "ToeBase")),
+    "forearm": (("lowerarm", "hand"), ("ForeArm", "Hand")),
+}
 
 
 @dataclass(frozen=True, eq=False)

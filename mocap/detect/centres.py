@@ -36,7 +36,7 @@ NETWORKS: Networks = {
     **CONTEXT,
 }
 CLOSER_NETWORKS: Networks = {  # for squares that are laid about a solved body
-    "closer_centres.onnx": "919a50311a47126c1d7ffb925de58855639ff6a48e0d435077a3c263cc7c757d",
+    "closer_centres.onnx": "f648a164a3141ad72af70d651d3b5bb2a74db9d61ff17886ca8dbf60b7b95ad9",
     **CONTEXT,
 }
 SIDES = ("l", "r")

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ import numpy as np
 import torch
 from chance import Chance
 from depthwise import quicken
+from expecting import Expecting
 from framing import KINDS, SHARED, SIZE, USUAL
 from net import CELL, CELLS, JointNet, places, read_weights, write_weights
 from pool import Source, source_of
@@ -74,6 +76,27 @@ def loss_of(logits: Tensor, points: Tensor, before: Tensor) -> Tensor:
     return ((entropy + MEAN * error) * weight).sum() / weight.sum().clamp_min(1)
 
 
+@dataclass(frozen=True)
+class Lessons:
+    """Pictures, and how they are shown: spoiled, and this share of their maps weighed by what is expected."""
+
+    scenes: Source
+    spoil: Spoil
+    expecting: Expecting
+    weighed: float
+
+    @torch.no_grad()
+    def draw(self, count: int) -> tuple[Pictures, Tensor]:
+        """Pictures, and what is shown of them."""
+        drawn = self.scenes.draw(count)
+        return drawn, self.spoil(drawn.image, drawn.edge)
+
+    def maps(self, net: JointNet, drawn: Pictures, image: Tensor) -> Tensor:
+        """Logits (S, K, 64, 64) of pictures that `draw` gave."""
+        logits = _asked(net, image)
+        return self.expecting.weighed(logits, drawn.points, self.weighed) if self.weighed else logits
+
+
 class Average:
     """The moving average of a network's weights; it forgets sooner at the beginning."""
 
@@ -89,7 +112,7 @@ class Average:
 
 
 def steps(
-    net: JointNet, average: Average, scenes: Source, spoil: Spoil, batch: int, minutes: float, rate: float
+    net: JointNet, average: Average, lessons: Lessons, batch: int, minutes: float, rate: float
 ) -> Iterator[tuple[int, float, Tensor]]:
     """Learn step by step until the time is over, which the learning rates follow.
 
@@ -104,14 +127,14 @@ def steps(
         weight_decay=DECAY,
     )
     rates = [group["lr"] for group in optimiser.param_groups]
-    batches = _ahead(lambda: _batch(scenes, spoil, batch))
+    batches = _ahead(lambda: lessons.draw(batch))
     start, step = time.monotonic(), 0
     while (done := (time.monotonic() - start) / (60 * minutes)) < 1:
         factor = min(1.0, (step + 1) / WARM) * 0.5 * (1 + math.cos(math.pi * done))
         for group, highest in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = highest * factor
         drawn, image = next(batches)
-        loss = loss_of(_asked(net, image), drawn.points, drawn.before)
+        loss = loss_of(lessons.maps(net, drawn, image), drawn.points, drawn.before)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -122,13 +145,13 @@ def steps(
 
 
 @torch.no_grad()
-def judge(net: JointNet, scenes: Source, spoil: Spoil, count: int, batch: int) -> dict[str, object]:
+def judge(net: JointNet, lessons: Lessons, count: int, batch: int) -> dict[str, object]:
     """Errors on people and poses never learned from: px of the crop, mean and median of each point."""
     errors, spreads, losses = [], [], []
     net.eval()
     for _ in range(-(-count // batch)):
-        drawn, image = _batch(scenes, spoil, batch)
-        logits = _asked(net, image)
+        drawn, image = lessons.draw(batch)
+        logits = lessons.maps(net, drawn, image)
         found, spread = places(logits)
         losses.append(float(loss_of(logits, drawn.points, drawn.before)))
         error = (found - drawn.points).norm(dim=-1)
@@ -142,7 +165,7 @@ def judge(net: JointNet, scenes: Source, spoil: Spoil, count: int, batch: int) -
         "mean": float(np.nanmean(error)),
         "median": float(np.nanmedian(error)),
         "p95": float(np.nanpercentile(error, 95)),
-        "by_point": dict(zip(scenes.targets, np.nanmean(error, 0).round(2).tolist(), strict=True)),
+        "by_point": dict(zip(lessons.scenes.targets, np.nanmean(error, 0).round(2).tolist(), strict=True)),
         "error_over_spread": float(np.nanmedian(error / spread)),
     }
 
@@ -161,11 +184,12 @@ def judge(net: JointNet, scenes: Source, spoil: Spoil, count: int, batch: int) -
 @click.option("--judged", default=2, show_default=True, help="How often to judge on the way.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--rate", default=1.0, show_default=True, help="Times the learning rates; less to go on.")
+@click.option("--weighed", default=0.0, show_default=True, help="Share of maps weighed as captures do.")
 @click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
 def main(
     people: Path | None, poses: Path | None, pool: Path | None, held: Path | None, shares: tuple[float, ...],
     model: Path | None, out: Path, minutes: float, begin: Path | None, batch: int, judged: int, seed: int,
-    rate: float, device: str,
+    rate: float, weighed: float, device: str,
 ) -> None:  # fmt: skip
     """Learn for some minutes; write joints.pt (float16 weights) and joints.json (figures)."""
     where = torch.device(device)
@@ -175,7 +199,10 @@ def main(
         source_of(kept, people, poses, split, where, seed + split, shares)
         for split, kept in enumerate((pool, held))
     )
-    spoil = Spoil(Chance(where, seed + 2))
+    lessons = Lessons(
+        scenes, Spoil(Chance(where, seed + 2)), Expecting(scenes.targets, Chance(where, seed + 3)), weighed
+    )
+    judged_on = replace(lessons, scenes=other)
     net = JointNet(len(scenes.targets), model).to(where, memory_format=torch.channels_last)
     if begin:
         net.load_state_dict(read_weights(begin))
@@ -184,7 +211,7 @@ def main(
     average = Average(net)
     out.mkdir(parents=True, exist_ok=True)
     start, step, history, saved, recent = time.monotonic(), 0, [], 0, torch.zeros((), device=where)
-    for step, done, loss in steps(net, average, scenes, spoil, batch, minutes, rate):
+    for step, done, loss in steps(net, average, lessons, batch, minutes, rate):
         recent = recent + loss
         if step % REPORT == 0:
             fast = step * batch / (time.monotonic() - start)
@@ -196,26 +223,19 @@ def main(
         if done > (len(history) + 1) / (judged + 1):
             own = _copy(net)
             net.load_state_dict(average.weights)
-            figures = judge(net, other, spoil, JUDGED, batch)
+            figures = judge(net, judged_on, JUDGED, batch)
             click.echo(json.dumps(figures))
             history.append({"step": step, **figures})
             net.load_state_dict(own)
     net.load_state_dict(average.weights)
     write_weights(out / "joints.pt", average.weights)
-    figures = judge(net, other, spoil, LAST_JUDGED, batch)
+    figures = judge(net, judged_on, LAST_JUDGED, batch)
     record = {
         "points": scenes.targets, "steps": step, "batch": batch, "seed": seed, "minutes": minutes,
         "pictures": step * batch, "held_out": figures, "history": history,
     }  # fmt: skip
     (out / "joints.json").write_text(json.dumps(record, indent=1))
     click.echo(json.dumps(figures))
-
-
-@torch.no_grad()
-def _batch(scenes: Source, spoil: Spoil, count: int) -> tuple[Pictures, Tensor]:
-    """Pictures, and what is shown of them."""
-    drawn = scenes.draw(count)
-    return drawn, spoil(drawn.image, drawn.edge)
 
 
 def _ahead(make: Callable[[], Made]) -> Iterator[Made]:

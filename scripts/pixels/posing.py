@@ -20,7 +20,7 @@ LEG = ("thigh", "calf", "foot", "ball")
 OTHER_ARMS, OTHER_LEGS = 0.35, 0.15  # how often the arms or legs are those of another frame
 SWAY = {  # degrees that a joint is turned by chance beside what was recorded, times `MORE`
     "spine_01": 6, "spine_02": 6, "spine_03": 6, "neck_01": 7, "head": 10, "clavicle": 8, "upperarm": 14,
-    "lowerarm": 12, "hand": 16, "thigh": 11, "calf": 8, "foot": 13, "ball": 11,
+    "lowerarm": 12, "hand": 16, "thigh": 11, "calf": 8, "foot": 20, "ball": 14,
 }  # fmt: skip
 MORE = 1.6  # at most
 LEAN = 6.0  # degrees of the whole body

@@ -2,8 +2,9 @@
 
     python scripts/pixels/watch.py --people people.npz --poses poses.npz --out watched.npz
 
-Each is stretched once and for all, and drawn in poses that have nothing to do with one another. What the
-solve makes of it tells the networks' habits (`scripts/centre_habits.py`).
+Each is stretched once and for all, and drawn in poses that have nothing to do with one another, looked at as
+about a detector's landmarks and then in closer squares, as a capture of several views does. What the solve
+makes of it tells the networks' habits (`scripts/centre_habits.py`).
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import click
 import framing
 import numpy as np
 import torch
-from framing import FINE, SIZE, crop_views, place_cameras
+from expecting import Expecting
+from framing import FINE, KINDS, SIZE, crop_views, place_cameras
 from rendering import Instances
 from scenes import Scenes
 from spoil import Spoil
 
-from mocap.detect.centres import CentreNetworks
+from mocap.detect.centres import CLOSER_NETWORKS, CentreNetworks
+from mocap.detect.closer import SHOWN, averaged
 from rigs.solving.slant import turned
 
 Tensor = torch.Tensor
@@ -41,9 +44,9 @@ def main(people: Path, poses: Path, out: Path, rounds: int, seed: int) -> None:
     scenes = Scenes(people, poses, KEPT_BACK, torch.device("cpu"), seed)
     stretches = scenes.poses.stretches
     scenes.poses.stretches = lambda rest: stretches(rest[:1]).expand(len(rest), -1, -1, -1)
-    network = CentreNetworks()
+    networks = CentreNetworks(), CentreNetworks(CLOSER_NETWORKS)
     rows = [
-        watched(scenes, network, Spoil(scenes.chance), who)
+        watched(scenes, networks, Spoil(scenes.chance), who)
         for _ in range(rounds)
         for who in scenes.people.who.tolist()
     ]
@@ -54,12 +57,20 @@ def main(people: Path, poses: Path, out: Path, rounds: int, seed: int) -> None:
 
 
 @torch.no_grad()
-def watched(scenes: Scenes, network: CentreNetworks, spoil: Spoil, who: int) -> tuple[np.ndarray, ...]:
+def watched(
+    scenes: Scenes, networks: tuple[CentreNetworks, CentreNetworks], spoil: Spoil, who: int
+) -> tuple[np.ndarray, ...]:
     """One person in N poses before V cameras.
+
+    Args:
+        scenes: who draws people.
+        networks: of the first look, and of closer ones.
+        spoil: what is done to pictures.
+        who: the person's number.
 
     Returns:
         The person's number, points (N, 40, 3) m z up, the cameras' rotations (V, 3, 3) from the world and
-        places (V, 3) m, and what the networks say (V, N, 40, 5) as `mocap.detect.centres`, in x/z and y/z.
+        places (V, 3) m, and what all looks say (V, N, 40, 5) as `mocap.detect.centres`, in x/z and y/z.
     """
     person = torch.full((POSES,), who)
     posed = scenes.poses.draw(person)
@@ -69,12 +80,19 @@ def watched(scenes: Scenes, network: CentreNetworks, spoil: Spoil, who: int) -> 
     turn, eye = place_cameras(points[:1, 0].expand(VIEWS, 3), scenes.chance)
     instances = Instances(person, torch.arange(POSES), torch.zeros(POSES), posed.bones(rest))
 
-    def said(turn: Tensor, eye: Tensor) -> np.ndarray:
-        turns, eyes = turn.expand(POSES, 3, 3), eye.expand(POSES, 3)
-        views = crop_views(points, scenes.targets, turns, eyes, scenes.chance)
+    expecting = Expecting(scenes.targets, scenes.chance)
+    counts = np.concatenate([np.ones((1, SHOWN.shape[1])), SHOWN])[:, None]  # (kinds, 1, 40)
+
+    def look(turn: Tensor, eye: Tensor, kind: int) -> np.ndarray:
+        turns, eyes, kinds = turn.expand(POSES, 3, 3), eye.expand(POSES, 3), torch.full((POSES,), kind)
+        views = crop_views(points, scenes.targets, turns, eyes, scenes.chance, kinds)
         drawn = spoil(scenes.renderer.draw(instances, views, points), views.edge)
-        seen = zip(drawn.numpy(), views.edge[:, None].double().numpy(), views.crop.numpy(), strict=True)
-        return np.stack([back(network.read(image, edges), crop) for image, edges, crop in seen])
+        expected = expecting.draw(views.crop_pixels(points)[0]).numpy() if kind else [None] * POSES
+        read = map(networks[min(kind, 1)].read, drawn.numpy(), views.edge[:, None].double().numpy(), expected)
+        return np.stack([back(seen, crop) for seen, crop in zip(read, views.crop.numpy(), strict=True)])
+
+    def said(turn: Tensor, eye: Tensor) -> np.ndarray:
+        return averaged(np.stack([look(turn, eye, kind) for kind in range(len(KINDS))]), counts)
 
     heard = np.stack([said(t, e) for t, e in zip(turn, eye, strict=True)])
     return np.array(who), points.numpy(), turn.numpy(), eye.numpy(), heard
