@@ -43,6 +43,7 @@ ON_FLOOR = (0.03, 0.03, 0.06, 0.06)
 # What stands in a motion whose plants are held: it is slower than this (m/s), as taken over this time (s)
 # before and after, and this near to what it stands on (metres): 0.03, and what it may be solved too high by.
 SLOW, SLOW_SPAN, NEAR = 0.1, 1 / 30, 0.033
+TOES = 0.08  # metres by which feet on their toes lift their balls, at most
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,8 @@ def standing_still(positions: Floats, standing: Floats, held: Contacts, fps: flo
     """When points stand in a motion in which plants are held: low and slow, held or not.
 
     A plant may hold a point that keeps still above what others stand on, and miss the frames around it.
+    Who turns on his toes holds a ball of the foot still, and its heel never comes down to it: that ball does
+    not stand.
 
     Args:
         positions: (T, 4, 3) metres, y up, in the order of `rigs.solving.ground.soles`.
@@ -134,8 +137,13 @@ def standing_still(positions: Floats, standing: Floats, held: Contacts, fps: flo
     before, after = np.maximum(frames - SLOW_SPAN * fps, 0), np.minimum(frames + SLOW_SPAN * fps, last)
     way = np.linalg.norm(_at(positions, after) - _at(positions, before), axis=-1)
     slow = way < SLOW * np.maximum(after - before, 1e-6)[:, None] / fps
-    level = np.nan_to_num(held.level)
-    return Contacts(np.where(slow & (positions[..., 1] - standing - level < NEAR), level, np.nan))
+    heights, level = positions[..., 1] - standing, np.nan_to_num(held.level)
+    for plant in held.plants:
+        on = level[plant.frames, plant.point]
+        above = heights[plant.frames, PARTNER[plant.point]] - on
+        if on.max() < TOES and above.min() > NEAR:
+            level[plant.frames, plant.point] = 0.0
+    return Contacts(np.where(slow & (heights - level < NEAR), level, np.nan))
 
 
 def evidence(positions: Floats, heights: Floats | None, fps: float) -> Floats:

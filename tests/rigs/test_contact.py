@@ -155,6 +155,20 @@ def test_what_stands_on_a_step_does_while_it_is_held_there() -> None:
     np.testing.assert_array_equal(found.level, level)
 
 
+def test_the_ball_of_a_foot_that_turns_on_its_toes_does_not_stand() -> None:
+    soles, level = standing(30), np.full((30, 4), np.nan)
+    soles[:, [0, 2], 1] += (0.055, 0.16)
+    level[:, 0] = 0.055
+    assert not standing_still(soles, STANDING, Contacts(level), 30.0).down[:, [0, 2]].any()
+
+
+def test_a_foot_that_comes_down_on_a_thin_board_stands_on_it() -> None:
+    soles, level = standing(30) + np.array([0.0, 0.055, 0.0]), np.full((30, 4), np.nan)
+    soles[15:, 2, 1] += 0.1  # the heel rises in the end
+    level[:, 0] = 0.055
+    assert standing_still(soles, STANDING, Contacts(level), 30.0).down[:, 0].all()
+
+
 def test_one_frame_stands_or_does_not() -> None:
     assert standing_still(standing(1), STANDING, nothing_held(1), 30.0).down.shape == (1, 4)
 
