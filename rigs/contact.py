@@ -138,7 +138,7 @@ def standing_still(positions: Floats, standing: Floats, held: Contacts, fps: flo
     way = np.linalg.norm(_at(positions, after) - _at(positions, before), axis=-1)
     slow = way < SLOW * np.maximum(after - before, 1e-6)[:, None] / fps
     heights, level = positions[..., 1] - standing, np.nan_to_num(held.level)
-    for plant in held.plants:
+    for plant in (plant for plant in held.plants if KINDS[plant.point] == "ball"):
         on = level[plant.frames, plant.point]
         above = heights[plant.frames, PARTNER[plant.point]] - on
         if on.max() < TOES and above.min() > NEAR:

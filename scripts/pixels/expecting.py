@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import torch
 from chance import Chance
-from framing import BOXED
+from framing import BOXED, is_any
 from net import CELL, CELLS
 
 Tensor = torch.Tensor
 
-BELL, ANYWHERE = 0.08, 0.01  # of the body's extent, and how likely a point is elsewhere: a capture's own
+# of the body's extent, and how likely a point is elsewhere: `mocap/closer.py`, `mocap/detect/heatmaps.py`
+BELL, ANYWHERE = 0.08, 0.01
 TOGETHER, APART = 0.007, 0.010  # of the body's extent: what a rough solve is off by, all points alike; each
 FREEDOM = 3  # of Student's t, which the latter are drawn of
 
@@ -28,8 +29,7 @@ class Expecting:
     """
 
     def __init__(self, targets: list[str], chance: Chance) -> None:
-        plain = [name[:-2] if name[-2:] in ("_l", "_r") else name for name in targets]
-        self.boxed = torch.as_tensor([name in BOXED for name in plain], device=chance.device)
+        self.boxed = torch.as_tensor([is_any(name, BOXED) for name in targets], device=chance.device)
         self.chance = chance
 
     def draw(self, points: Tensor) -> Tensor:

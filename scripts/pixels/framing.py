@@ -142,7 +142,7 @@ def _crops(image: Tensor, names: list[str], chance: Chance, kinds: Tensor | None
     c, s = tilt.cos(), tilt.sin()
     upright = torch.stack([torch.stack([c, s], -1), torch.stack([-s, c], -1)], 1)
     turned = image @ upright.transpose(1, 2)
-    boxed = tuple(tuple(_is(name, held) for name in names) for held in (BOXED, *CLOSELY))
+    boxed = tuple(tuple(is_any(name, held) for name in names) for held in (BOXED, *CLOSELY))
     placed, line = _cut(turned, constant(boxed[0], device), closer, chance)
     held = constant(boxed, device)[kinds][..., None]
     low = placed.masked_fill(~held, math.inf).amin(1)
@@ -165,8 +165,8 @@ def _crops(image: Tensor, names: list[str], chance: Chance, kinds: Tensor | None
     return crop, torch.cat([normal, -(normal * middle).sum(-1, keepdim=True)], -1)
 
 
-def _is(name: str, names: tuple[str, ...]) -> bool:
-    """Whether a point is one of these, of either side."""
+def is_any(name: str, names: tuple[str, ...]) -> bool:
+    """Whether a point is one of these names, of either side."""
     return name in names or name[:-2] in names
 
 

@@ -170,6 +170,18 @@ def judge(net: JointNet, lessons: Lessons, count: int, batch: int) -> dict[str, 
     }
 
 
+def judge_average(
+    net: JointNet, average: Average, lessons: Lessons, count: int, batch: int
+) -> dict[str, object]:
+    """Judge by the averaged weights, say what came out, and leave the network as it was."""
+    own = _copy(net)
+    net.load_state_dict(average.weights)
+    figures = judge(net, lessons, count, batch)
+    net.load_state_dict(own)
+    click.echo(json.dumps(figures))
+    return figures
+
+
 @click.command(help=__doc__.split("\n", maxsplit=1)[0])
 @click.option("--people", type=click.Path(exists=True, path_type=Path))
 @click.option("--poses", type=click.Path(exists=True, path_type=Path))
@@ -221,21 +233,14 @@ def main(
             saved += 1
             write_weights(out / "joints.pt", average.weights)
         if done > (len(history) + 1) / (judged + 1):
-            own = _copy(net)
-            net.load_state_dict(average.weights)
-            figures = judge(net, judged_on, JUDGED, batch)
-            click.echo(json.dumps(figures))
-            history.append({"step": step, **figures})
-            net.load_state_dict(own)
-    net.load_state_dict(average.weights)
+            history.append({"step": step, **judge_average(net, average, judged_on, JUDGED, batch)})
     write_weights(out / "joints.pt", average.weights)
-    figures = judge(net, judged_on, LAST_JUDGED, batch)
+    figures = judge_average(net, average, judged_on, LAST_JUDGED, batch)
     record = {
         "points": scenes.targets, "steps": step, "batch": batch, "seed": seed, "minutes": minutes,
         "pictures": step * batch, "held_out": figures, "history": history,
     }  # fmt: skip
     (out / "joints.json").write_text(json.dumps(record, indent=1))
-    click.echo(json.dumps(figures))
 
 
 def _ahead(make: Callable[[], Made]) -> Iterator[Made]:
