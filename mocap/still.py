@@ -18,7 +18,7 @@ SECONDS = 1.0  # over which a part that keeps still does so
 RANGE = 0.004  # metres, root mean square about its mean in that time, of what may as well keep still
 REACH = 0.33  # seconds before and after such a time that are still as well: who stops has stopped at once
 SHARP = 4.0  # power of the range with which the pull ends
-SD = 0.02  # m/s of what keeps still
+SD = 0.015  # m/s of what keeps still
 
 
 @dataclass(frozen=True, eq=False)

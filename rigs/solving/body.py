@@ -47,6 +47,7 @@ class Body:
     like_sd: Floats  # (J,) radians
     acceleration: Floats  # (J,) m/s^2, root mean square in lively motion
     relaxed: Floats  # (J, 3) radians along the axes of freedom, when nothing moves it; NaN: no such pose
+    rate_sd: Floats  # (J,) radians a second at which a joint that has a relaxed pose turns; infinite: any
 
     def index(self, name: str) -> int:
         """Return the row of the joint `name`; raises RigError if there is none."""
@@ -108,6 +109,7 @@ def body_from_definition(definition: dict[str, Any]) -> Body:
         like_sd=np.deg2rad([row["like"]["sd_deg"] if "like" in row else np.inf for row in rows]),
         acceleration=np.array([row["acceleration"] for row in rows], float),
         relaxed=np.deg2rad([_by_axis(row.get("relaxed_deg", np.nan), 0.0) for row in rows]),
+        rate_sd=np.deg2rad([row.get("rate_sd_deg", np.inf) for row in rows]),
     )
 
 

@@ -258,22 +258,20 @@ def rest() -> Case:
 
 
 def relaxed() -> Case:
-    hanging = {"Arm": [0, 0, -78.0], "ForeArm": [15.0], "UpLeg": [0, 0, 0], "Leg": [3.0]}
-    names = [BODY.names[j] for j in BODY.freedom_joint]
-    limbs = np.array([name.removeprefix("Left").removeprefix("Right") in hanging for name in names])
-    pose = [hanging[name.removeprefix("Left")] for name in dict.fromkeys(names) if name[4:] in hanging]
-    left = np.deg2rad(np.concatenate(pose))
-    mirror = np.array([-1.0 if angle == -78.0 else 1.0 for angle in np.rad2deg(left).round(6)])
-    rest = np.empty(limbs.sum())
-    is_left = np.array([name.startswith("Left") for name in names])[limbs]
-    rest[is_left], rest[~is_left] = left, left * mirror
+    hanging = {"Arm": [0, 0, -78], "ForeArm": [15], "UpLeg": [0, 0, 0], "Leg": [3], "Foot": [-10, 7, 9]}
+    rows, rest, rates = [], [], []
+    for side, mirror in (("Left", 1), ("Right", -1)):
+        for name, angles in hanging.items():
+            rows += np.flatnonzero(BODY.freedom_joint == BODY.index(side + name)).tolist()
+            rest += [angle if axis == 0 else mirror * angle for axis, angle in enumerate(angles)]
+            rates += [230 if name == "Foot" else 573] * len(angles)
 
     def residuals(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
-        angle = by_freedom(posed)[:, limbs]
-        away = np.concatenate([(angle - rest) / 2.0, np.diff(angle, axis=0) * 60.0 / 5.0])
-        return flat(away * np.sqrt(0.5))
+        angle = by_freedom(posed)[:, rows]
+        rate = np.diff(angle, axis=0) * 60.0 / (3.0 * np.deg2rad(rates))
+        return flat(np.concatenate([(angle - np.deg2rad(rest)) / 2.0, rate]) * np.sqrt(0.5))
 
-    return Case(Relaxed(BODY, 60.0, 2.0, 5.0, 0.5), residuals)
+    return Case(Relaxed(BODY, 60.0, 2.0, 3.0, 0.5), residuals)
 
 
 def turned() -> Case:
