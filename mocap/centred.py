@@ -18,8 +18,9 @@ from mocap.keypoints import Indices, Keypoints2D, Layout, load_layout
 Floats = NDArray[np.float64]
 
 # Spread of refined landmarks, which tells how they scatter but not what stays: times what it is; at least so
-# many times the centre's, as both look at what is hidden; and for heels and toes, drawn half by habit, more.
-DOUBT, ALSO, FEET = 1.2, 1.5, 6.0
+# many times the centre's, as both look at what is hidden; for heels and toes, drawn half by habit, more; and
+# in the end less for elbows, which are seen better than is said.
+DOUBT, ALSO, FEET, ELBOWS = 1.2, 1.5, 6.0, 0.75
 ALIKE = 1.25  # times the spread of centres, whose errors are alike from frame to frame
 # Of the body's extent: what a landmark and its centre are apart by meaning. Times what is usual between them:
 # where a landmark is left out.
@@ -94,7 +95,10 @@ def _held_against(view: Keypoints2D, centres: Floats, size: Floats) -> tuple[Flo
     assert view.spread is not None
     rows, at = _alike(view.layout)
     points, spread, slant = view.points.copy(), DOUBT * view.spread, np.zeros_like(view.points)
-    feet = [j for j, name in enumerate(view.layout.landmarks) if name.endswith(("heel", "foot_index"))]
+    feet, elbows = (
+        [j for j, name in enumerate(view.layout.landmarks) if name.endswith(ends)]
+        for ends in (("heel", "foot_index"), "elbow")
+    )
     spread[:, :, feet] *= FEET
     place, scatter = centres[:, :, at, :2], centres[:, :, at, 2]
     off = np.linalg.norm(points[:, :, rows] - place, axis=-1)
@@ -106,6 +110,7 @@ def _held_against(view: Keypoints2D, centres: Floats, size: Floats) -> tuple[Flo
     spread[:, :, rows] = np.where(astray, off, widened)
     share = np.where(astray, 0.0, also / widened) ** 2
     slant[:, :, rows] = share[..., None] * np.nan_to_num(centres[:, :, at, 3:])
+    spread[:, :, elbows] *= ELBOWS
     return points, spread, slant
 
 

@@ -49,6 +49,7 @@ NEAREST = 0.3  # metres before a camera
 BEYOND = 0.05  # of the body's extent: joints so far beyond the image's edge are still guessed well enough
 FITS = 0.08  # of the body's extent, by which looks miss it at most; right ones 0.01 to 0.06, wrong ones 0.16
 COVERED = 0.3  # share of somebody's joints in the image, hidden by others, from which on looks tell nothing
+FIRST = 2.0  # times what first looks say that joints are off: nobody told them where to look
 # Times what is said that joints are off which lie so far (of the body's extent) beyond the image's edge: of
 # people who were cut out of the rendered clips.
 FARTHER = ((0.0, 0.025, 0.075), (1.0, 1.15, 1.35))
@@ -267,11 +268,11 @@ def _beside(seen: Observations, looks: Floats, places: Floats, hidden: Bools, si
     behind = (in_sight & hidden).sum(axis=-1) / np.maximum(in_sight.sum(axis=-1), 1)
     miss = median_miss(looks[..., :2], places, in_sight & ~hidden, FEWEST)[..., None] / extent
     looked = (behind < COVERED)[..., None] & (miss < FITS)
-    before = _said_of(seen, rows) / (1.0, 1.0, ALIKE, 1.0, 1.0)
+    before = _said_of(seen, rows) * (1.0, 1.0, FIRST / ALIKE, 1.0, 1.0)
     counts = np.stack([np.ones(SHOWN.shape[1]), SHOWN.sum(axis=0)])
     both = averaged(np.stack([before, looks]), counts[:, None, None])
     good = looked & (inside >= -BEYOND) & ~hidden & np.isfinite(both[..., 2])
-    both[..., 2] *= np.interp(-np.nan_to_num(inside), *FARTHER)
+    both[..., 2] *= ALIKE * np.interp(-np.nan_to_num(inside), *FARTHER)
     both[..., 2] *= np.where([name.endswith(FEET) for name in seen.layout.landmarks[rows]], FEET_SD, 1.0)
 
     def put(values: Floats, new: Floats, missing: float) -> Floats:

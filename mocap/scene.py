@@ -35,7 +35,7 @@ class Settings:
     """How strongly the solve believes what; the defaults were chosen on held-out people."""
 
     liveliness: float = 10.0  # times the accelerations of the body definition
-    planted_liveliness: float = 21.0  # the same once feet that stand, and what keeps still, are held
+    planted_liveliness: float = 28.0  # the same once feet that stand, and what keeps still, are held
     robust: float = 2.5  # deviations of an observation that begin to count less
     plant_sd: float = 0.06  # m/s of a standing foot
     plant_scale: float = 3.0

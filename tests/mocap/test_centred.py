@@ -11,7 +11,7 @@ import pytest
 from calibration.triangulate import triangulate
 from mocap.animate import animate
 from mocap.attach import load_attachment
-from mocap.centred import ALIKE, with_centres, with_their_sides
+from mocap.centred import ALIKE, ELBOWS, with_centres, with_their_sides
 from mocap.keypoints import Keypoints2D
 from mocap.observations import Observations
 from mocap.refiner import load_refiner, refine_keypoints
@@ -136,6 +136,10 @@ def test_landmarks_near_their_centres_stay_and_are_less_sure_than_they_say() -> 
     sole = [LAYOUT.index(f"{side}_{part}") for side in ("left", "right") for part in ("heel", "foot_index")]
     others = np.setdiff1d(np.arange(COUNT), sole)
     assert whole.spread[:-1, :, sole].min() > 2 * whole.spread[:-1, :, others].max()
+    elbow, wrist = (
+        [LAYOUT.index(f"{side}_{part}") for side in ("left", "right")] for part in ("elbow", "wrist")
+    )
+    np.testing.assert_allclose(whole.spread[:-1, :, elbow], ELBOWS * whole.spread[:-1, :, wrist])
 
 
 @pytest.mark.parametrize("name", ["left_wrist", "right_hip", "nose", "left_heel"])

@@ -15,6 +15,7 @@ from mocap.centred import ALIKE
 from mocap.closer import (
     CLOSE,
     ELSEWHERE,
+    FIRST,
     RATE,
     can_look_closer,
     closer_regions,
@@ -216,9 +217,9 @@ def test_closer_looks_and_the_first_are_averaged() -> None:
     moved = (after.pixels - before.pixels)[:, :, OWN:][:, :, USED]
     looks = SHOWN.sum(axis=0)[USED] / LOOK_SD**2
     np.testing.assert_allclose(
-        moved[..., 0], np.broadcast_to(3 * looks / (looks + SEEN_SD**-2), moved.shape[:3])
+        moved[..., 0], np.broadcast_to(3 * looks / (looks + (FIRST * SEEN_SD) ** -2), moved.shape[:3])
     )
-    assert after.spread is not None and (after.spread[:, :, OWN:][:, :, USED] < 3.2).all()
+    assert after.spread is not None and (after.spread[:, :, OWN:][:, :, USED] < 3.2 * ALIKE).all()
     assert ((after.confidence == 0) == np.isnan(after.pixels[..., 0])).all()
 
 
