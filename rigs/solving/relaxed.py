@@ -21,7 +21,7 @@ from rigs.solving.normal import Normal
 
 @dataclass
 class Relaxed:
-    """Joints with a relaxed pose are near it, and turn slowly.
+    """Joints with a relaxed pose are near it, and turn as slowly as the body says.
 
     sd: radians; times: the body's `rate_sd`; frame_weight: of a frame, see `rigs.solving.terms`.
     """
