@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from calibration.camera import Cameras
 from mocap.cluster import IMPOSSIBLE, Pair, cluster
 from mocap.keypoints import Keypoints2D
-from mocap.paths import Path, path_of, same_path
+from mocap.paths import path_of, same_path
 from mocap.recheck import recheck
 from mocap.sight import evidence, sights_of
 from mocap.ticks import Ticks, common_ticks
@@ -75,19 +75,45 @@ def _back(who: Indices, lane: Indices, people: int) -> Indices:
 
 def _associated(views: Sequence[Keypoints2D], offsets: Sequence[float], cameras: Cameras | None) -> Labels:
     ticks = common_ticks(views, offsets)
-    tracks = [track for v, seen in enumerate(views) for track in tracks_in_place(v, seen)]
+    tracks = [
+        track
+        for v, (seen, offset) in enumerate(zip(views, offsets, strict=True))
+        for track in tracks_in_place(v, seen, offset)
+    ]
     said = dict(_of_one_view(tracks, views))
     if cameras is None:
         return _labels(views, tracks, cluster(len(tracks), said))
-    said |= evidence(sights_of(tracks, views, ticks, cameras), ticks.step)
-    groups = cluster(len(tracks), said)
+    seen_at_once = evidence(sights_of(tracks, views, ticks, cameras), ticks.step)
+    never = {pair: value for pair, value in said.items() if value == IMPOSSIBLE}
+    said |= seen_at_once
+    groups = cluster(len(tracks), said, cluster(len(tracks), seen_at_once | never))
     groups = _joined(groups, tracks, said, views, ticks, cameras)
     return recheck(_labels(views, tracks, groups), views, ticks, cameras)
 
 
 def _of_one_view(tracks: Sequence[Track], views: Sequence[Keypoints2D]) -> Iterator[tuple[Pair, float]]:
     """Tracks that are there at once are two people; one may go on as another."""
+    near = list(_soon_after(tracks, views))
+    runs_on = [(a, b) for a, b in near if tracks[a].runs_on_as(tracks[b])]
+    open_ended = set(range(len(tracks))) - {a for a, _ in runs_on}
+    beginning = set(range(len(tracks))) - {b for _, b in runs_on}
     follows: dict[Pair, float] = {}
+    for a, b in near:
+        first, second = tracks[a], tracks[b]
+        if first.frames[-1] - second.frames[0] >= TOGETHER:
+            yield (min(a, b), max(a, b)), IMPOSSIBLE
+        elif a in open_ended and b in beginning:
+            value = _goes_on(first, second, views[first.view])
+            if value > 0:
+                follows[a, b] = value
+    for a, b in runs_on:
+        yield (min(a, b), max(a, b)), GOES_ON
+    for (a, b), value in _mutual(follows):
+        yield (min(a, b), max(a, b)), value
+
+
+def _soon_after(tracks: Sequence[Track], views: Sequence[Keypoints2D]) -> Iterator[Pair]:
+    """Pairs of tracks of a view whose second begins after the first did, and before a pause is over."""
     order = sorted(range(len(tracks)), key=lambda k: (tracks[k].view, tracks[k].frames[0]))
     for n, a in enumerate(order):
         first, seen = tracks[a], views[tracks[a].view]
@@ -96,12 +122,7 @@ def _of_one_view(tracks: Sequence[Track], views: Sequence[Keypoints2D]) -> Itera
             second = tracks[b]
             if second.view != first.view or seen.times[second.frames[0]] > latest:
                 break
-            if first.frames[-1] - second.frames[0] >= TOGETHER:
-                yield (min(a, b), max(a, b)), IMPOSSIBLE
-            elif (value := _goes_on(first, second, seen)) > 0:
-                follows[a, b] = value
-    for (a, b), value in _mutual(follows):
-        yield (min(a, b), max(a, b)), value
+            yield a, b
 
 
 def _mutual(follows: dict[Pair, float]) -> Iterator[tuple[Pair, float]]:
@@ -147,19 +168,17 @@ def _joined(
 ) -> list[list[int]]:
     """Groups whose paths through space are one person's made one."""
     paths = [path_of([tracks[k] for k in group], views, ticks, cameras) for group in groups]
+    group_of = {k: number for number, group in enumerate(groups) for k in group}
+    direct: dict[Pair, float] = {}
+    for (k, m), value in said.items():
+        a, b = sorted((group_of[k], group_of[m]))
+        direct[a, b] = direct.get((a, b), 0.0) + value
     between = {
-        (a, b): _between(paths[a], paths[b], groups[a], groups[b], said)
+        (a, b): same_path(paths[a], paths[b]) + direct.get((a, b), 0.0)
         for a, b in combinations(range(len(groups)), 2)
     }
     joined = cluster(len(groups), {pair: value for pair, value in between.items() if value})
     return [sorted(k for g in group for k in groups[g]) for group in joined]
-
-
-def _between(a: Path, b: Path, one: list[int], other: list[int], said: dict[Pair, float]) -> float:
-    direct = [said.get((min(k, m), max(k, m)), 0.0) for k in one for m in other]
-    if IMPOSSIBLE in direct:
-        return IMPOSSIBLE
-    return same_path(a, b) + sum(direct)
 
 
 def _labels(views: Sequence[Keypoints2D], tracks: Sequence[Track], groups: list[list[int]]) -> Labels:

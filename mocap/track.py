@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,8 @@ REACH = 0.15  # of the body's height that it may move in 1/30 s
 LOOK_BACK = 3  # frames in which somebody may go undetected within a track
 OVERLAP = 0.4  # of the smaller of two boxes that is common to both where people are in each other's way
 NEAR_END = 4  # frames within which another track's beginning or end counts as an overlap
-PIECE = 0.5  # seconds of a track while others are in the way
+PIECE = 0.5  # seconds of a track: longer ones may hold a slide from one person to another
+ROUNDING = 1e-6  # of a piece
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,39 +37,54 @@ class Track:
         view: number of the view.
         frames: (N,) increasing frame numbers.
         lanes: (N,) where on the P axis the person is in each.
+        doubtful: whether others are in the way.
     """
 
     view: int
     frames: Indices
     lanes: Indices
+    doubtful: bool = False
 
     def __len__(self) -> int:
         return len(self.frames)
 
-    def part(self, start: int, stop: int) -> Track:
+    def part(self, start: int, stop: int, doubtful: bool) -> Track:
         """The detections from number `start` up to but without `stop`."""
-        return Track(self.view, self.frames[start:stop], self.lanes[start:stop])
+        return Track(self.view, self.frames[start:stop], self.lanes[start:stop], doubtful)
+
+    def runs_on_as(self, other: Track) -> bool:
+        """Whether the other one is what follows in the same link, and nobody is in the way of either."""
+        follows = 0 < other.frames[0] - self.frames[-1] <= LOOK_BACK
+        same = self.view == other.view and self.lanes[-1] == other.lanes[0]
+        return bool(follows and same and not self.doubtful and not other.doubtful)
 
 
-def tracks_in_place(view: int, straight: Keypoints2D) -> list[Track]:
-    """Find the tracks of a view, cut up where they are doubtful.
+def tracks_in_place(view: int, straight: Keypoints2D, offset: float = 0.0) -> list[Track]:
+    """Find the tracks of a view, cut up where doubt begins and ends, and every while.
+
+    All views are cut at the same times: a piece in which a detector slides from one person to another, and
+    which so fits both, then joins none of before to any of afterwards.
 
     Args:
         view: its number.
         straight: detections with everybody in a place of his own for as long as links hold (`straightened`).
+        offset: seconds to add to the view's own times.
     """
     linked = []
     for lane in range(straight.people):
         there = np.flatnonzero((straight.confidence[:, lane] > 0).any(axis=-1))
         ends = np.flatnonzero(np.diff(there) > LOOK_BACK) + 1
         linked += [Track(view, run, np.full(len(run), lane)) for run in np.split(there, ends) if len(run)]
-    return _cut(linked, straight)
+    return _cut(linked, straight, offset)
 
 
-def _cut(linked: list[Track], seen: Keypoints2D) -> list[Track]:
+def _cut(linked: list[Track], seen: Keypoints2D, offset: float) -> list[Track]:
     boxes = [_boxes(seen, track) for track in linked]
+    part = np.floor((seen.times + offset) / PIECE + ROUNDING).astype(np.intp)
     return [
-        piece for k, track in enumerate(linked) for piece in _pieces(track, _doubtful(k, linked, boxes), seen)
+        piece
+        for k, track in enumerate(linked)
+        for piece in _pieces(track, _doubtful(k, linked, boxes), part[track.frames])
     ]
 
 
@@ -215,12 +232,8 @@ def _common(a: Floats, b: Floats) -> Floats:
     return np.asarray(shared / np.minimum(*areas))
 
 
-def _pieces(track: Track, doubt: Bools, seen: Keypoints2D) -> Iterator[Track]:
-    """Cut a track where doubt begins and ends, and every while in between."""
-    times = seen.times[track.frames]
-    cuts = [0]
-    for n in range(1, len(track)):
-        if doubt[n] != doubt[n - 1] or (doubt[n] and times[n] - times[cuts[-1]] >= PIECE):
-            cuts.append(n)
-    for start, stop in zip(cuts, [*cuts[1:], len(track)], strict=True):
-        yield track.part(start, stop)
+def _pieces(track: Track, doubt: Bools, part: Indices) -> Iterator[Track]:
+    """Cut a track where doubt (N,) begins and ends, and where another part (N,) of the clock does."""
+    cuts = np.flatnonzero((np.diff(doubt) != 0) | (np.diff(part) != 0)) + 1
+    for start, stop in pairwise([0, *cuts.tolist(), len(track)]):
+        yield track.part(start, stop, bool(doubt[start]))

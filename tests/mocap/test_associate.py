@@ -95,6 +95,24 @@ def test_a_slide_from_one_to_the_other_is_taken_back() -> None:
     assert (labels.who[0][60:, 0] == person[1]).all()
 
 
+def test_a_slide_as_others_lose_both_makes_nobody_somebody_else() -> None:
+    """The last view has one lane, of one person and then of the other; all others lose both as it slides."""
+    people = [marching(FRAMES).moved(-0.6, 0.0), marching(FRAMES).moved(0.6, 0.3)]
+    points, truth = scene([[hidden(person, slice(43, 48)) for person in people]] * 4)
+    last, _ = lanes(CAMERAS[3], people, seed=None)
+    for n, t in enumerate(range(42, 48)):
+        last[t, 0] += (last[t, 1] - last[t, 0]) * (n + 1) / 6
+    last[48:, 0] = last[48:, 1]
+    last[:, 1] = np.nan
+    labels = labelled([*points[:3], last])
+    whole = Labels(labels.who[:3], labels.count)
+    assert sorted(map(sorted, names(whole, truth[:3]).values())) == [[0], [1]]
+    assert share(whole, truth[:3]) == 1.0
+    early, late = (names(Labels(labels.who[3:], 2), [np.full((FRAMES, 2), k)]) for k in (0, 1))
+    assert set(labels.who[3][:40, 0]) != set(labels.who[3][50:, 0])
+    assert early and late
+
+
 def test_one_camera_keeps_people_who_do_not_meet_apart() -> None:
     people = [marching(FRAMES).moved(-1.0, 0.0), marching(FRAMES).moved(1.0, 0.5)]
     points, truth = lanes(CAMERAS[0], people, seed=4)

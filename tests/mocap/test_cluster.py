@@ -35,3 +35,28 @@ def test_noisy_evidence_of_three_groups_gives_them_back() -> None:
     groups = cluster(30, said)
     assert sorted(len(g) for g in groups) == sorted(np.bincount(truth).tolist())
     assert all(len({int(truth[k]) for k in group}) == 1 for group in groups)
+
+
+def test_who_was_joined_too_early_moves_to_where_more_speaks_for_it() -> None:
+    said = {(0, 1): 3.0, (1, 2): 2.0, (1, 3): 2.0, (2, 3): 2.0, (0, 2): -9.0, (0, 3): -9.0}
+    assert cluster(4, said) == [[0], [1, 2, 3]]
+
+
+def test_groups_that_stand_are_joined_as_groups_and_left_one_by_one() -> None:
+    said = {(0, 1): 1.0, (2, 3): 1.0, (0, 3): 3.0, (1, 2): -1.0}
+    assert cluster(4, said, [[0, 1], [2, 3]]) == [[0, 1, 2, 3]]
+    assert cluster(3, {(0, 1): -1.0, (1, 2): 2.0}, [[0, 1], [2]]) == [[0], [1, 2]]
+    assert cluster(2, {(0, 1): -1.0}, [[0, 1]]) == [[0], [1]]
+
+
+def test_no_move_of_one_thing_makes_more_speak_for_the_groups() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        said = {(a, b): float(rng.normal()) for a in range(12) for b in range(a + 1, 12)}
+        group = {k: n for n, members in enumerate(cluster(12, said)) for k in members}
+
+        def spoken(group: dict[int, int], said: dict[tuple[int, int], float] = said) -> float:
+            return sum(value for (a, b), value in said.items() if group[a] == group[b])
+
+        best = spoken(group)
+        assert all(spoken({**group, k: to}) <= best + 1e-9 for k in range(12) for to in range(13))

@@ -43,8 +43,8 @@ def test_two_people_apart_are_two_tracks_in_any_order() -> None:
     t = np.arange(40.0)
     seen, who = view(walking(2 * t), walking(600 + t), seed=3)
     tracks = find_tracks(0, seen)
-    assert sorted(len(track) for track in tracks) == [40, 40]
-    assert sorted(map(len, people_of(tracks, who))) == [1, 1]
+    assert sorted(len(track) for track in tracks) == [10, 10, 15, 15, 15, 15]  # 0.5 s, and what is left
+    assert all(len(names) == 1 for names in people_of(tracks, who))
 
 
 def test_no_piece_of_a_crossing_holds_both_while_they_move_on() -> None:
@@ -66,7 +66,25 @@ def test_a_short_gap_is_bridged_and_a_long_one_is_not() -> None:
     x[10:12] = np.nan
     x[30:40] = np.nan
     seen, _ = view(walking(x))
-    assert [(track.frames[0], track.frames[-1]) for track in find_tracks(0, seen)] == [(0, 29), (40, 49)]
+    ends = [(track.frames[0], track.frames[-1]) for track in find_tracks(0, seen)]
+    assert ends == [(0, 14), (15, 29), (40, 44), (45, 49)]
+
+
+def test_pieces_of_somebody_alone_run_on_as_one_another() -> None:
+    x = 3 * np.arange(70.0)
+    x[40:50] = np.nan
+    tracks = tracks_in_place(0, view(walking(x))[0])
+    ends = [(track.frames[0], track.frames[-1]) for track in tracks]
+    assert ends == [(0, 14), (15, 29), (30, 39), (50, 59), (60, 69)]
+    runs_on = [(a, b) for a in range(5) for b in range(5) if tracks[a].runs_on_as(tracks[b])]
+    assert runs_on == [(0, 1), (1, 2), (3, 4)]  # but not over a long gap, and never backwards
+
+
+def test_all_views_are_cut_at_the_same_times() -> None:
+    seen, _ = view(walking(3 * np.arange(60.0)))
+    late = tracks_in_place(0, seen, offset=0.3)
+    cuts = [seen.times[track.frames[0]] + 0.3 for track in late[1:]]
+    assert np.allclose(cuts, [0.5, 1.0, 1.5, 2.0])
 
 
 def test_somebody_elsewhere_is_no_continuation() -> None:
