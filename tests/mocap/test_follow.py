@@ -84,6 +84,73 @@ def test_of_two_that_slid_onto_one_body_one_goes_and_is_sought_there() -> None:
     assert len(follower.lanes) == 2
 
 
+class Passing(Stage):
+    """Two who walk past each other: while they are near, the one in front is all that a look finds.
+
+    Unless he is painted over. Nobody is ever found by a search but in the first frame.
+    """
+
+    def find(self, image: np.ndarray, corner: tuple[int, int] = (0, 0)) -> list[Region]:
+        return super().find(image, corner) if self.looks == 0 else []
+
+    def look(self, image: np.ndarray, region: Region) -> Body | None:
+        everybody, (behind, front) = self.people, self.people
+        if np.hypot(behind[0] - front[0], behind[1] - front[1]) < 0.2 * region.size:
+            self.people = [front]
+        if image.max():
+            self.people = [behind]
+        found = super().look(image, region)
+        self.people = everybody
+        return found
+
+
+def passing(t: int) -> list[tuple[float, float]]:
+    return [(250.0 + 5 * t, 200.0), (450.0 - 5 * t, 200.0)]
+
+
+def test_who_slid_to_another_as_they_passed_is_sought_where_he_would_have_gone() -> None:
+    stage = Passing(passing(0))
+    follower = run(stage, 1)
+    for t in range(1, 40):
+        stage.people = passing(t)
+        follower.step(IMAGE, t * FRAME)
+    assert sorted(where(follower).values()) == sorted(passing(39))
+
+
+def test_of_two_bodies_that_are_one_the_lane_that_is_astray_goes() -> None:
+    stage = Stage([(300.0, 200.0), (420.0, 200.0)])
+    follower = run(stage, 10)
+    first = next(k for k, (x, _) in where(follower).items() if x == 300.0)
+    other = next(k for k in where(follower) if k != first)
+    for kept, gone, place in ((other, first, 400.0), (first, other, 320.0)):
+        stage.people = [(300.0, 200.0), (420.0, 200.0)]
+        follower = run(stage, 10)
+        stage.people = [(place, 200.0)]
+        stage.look = lambda image, region, x=place: Body(  # type: ignore[method-assign, misc]
+            SHAPE + np.array((x, 200.0)), np.full(33, 0.9), np.zeros((33, 3)), axis(x, 200.0)
+        )
+        run(stage, 1, follower, 10)
+        assert list(follower.lanes) == [kept] and gone != kept
+        del stage.look
+
+
+def test_a_lane_that_takes_the_place_of_somebody_lost_leaves_its_own_to_be_sought() -> None:
+    stage = Stage([(200.0, 200.0), (420.0, 200.0)])
+    follower = run(stage, 10)
+    stage.people = [(200.0, 200.0)]
+    run(stage, 1, follower, 10)  # the second is lost where he stood
+    assert len(follower.lanes) == 1
+    stage.people = [(260.0, 200.0)]
+    run(stage, 1, follower, 11)  # the region of the first slides there
+    stage.people = [(418.0, 200.0)]
+    stage.look = lambda image, region: Body(  # type: ignore[method-assign, assignment]
+        SHAPE + np.array((418.0, 200.0)), np.full(33, 0.9), np.zeros((33, 3)), axis(418.0, 200.0)
+    )
+    run(stage, 1, follower, 12)
+    (lost,) = follower.lost
+    assert lost.at(12 * FRAME).x == 200.0
+
+
 def test_who_is_gone_is_let_go_and_nobody_is_followed_twice() -> None:
     stage = Stage([(100.0, 200.0), (500.0, 300.0)])
     follower = run(stage, 3)
