@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from calibration.camera import Cameras
 from mocap.cluster import IMPOSSIBLE, Pair, cluster
+from mocap.continued import continued
 from mocap.keypoints import Keypoints2D
 from mocap.paths import path_of, same_path
 from mocap.recheck import recheck
@@ -86,7 +87,10 @@ def _associated(views: Sequence[Keypoints2D], offsets: Sequence[float], cameras:
     seen_at_once = evidence(sights_of(tracks, views, ticks, cameras), ticks.step)
     never = {pair: value for pair, value in said.items() if value == IMPOSSIBLE}
     said |= seen_at_once
-    groups = cluster(len(tracks), said, cluster(len(tracks), seen_at_once | never))
+    groups = cluster(len(tracks), seen_at_once | never)
+    for pair, value in continued(groups, tracks, views, ticks, cameras).items():
+        said[pair] = said.get(pair, 0.0) + value
+    groups = cluster(len(tracks), said, groups)
     groups = _joined(groups, tracks, said, views, ticks, cameras)
     return recheck(_labels(views, tracks, groups), views, ticks, cameras)
 

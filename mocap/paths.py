@@ -142,13 +142,20 @@ def same_path(first: Path, second: Path) -> float:
         a, b, one, other = b, a, other, one
     pause = float(other[0] - one[-1]) * first.seconds
     if pause <= PAUSE:
-        off = _jump(a[one], b[other], pause, first.seconds)
+        off = jump(a[one], b[other], pause, first.seconds)
         return GOES_ON * max(1 - off / (DRIFT[0] + DRIFT[1] * pause), -1.0)
     return _same_build(first.build, second.build)
 
 
-def _jump(ended: Floats, began: Floats, pause: float, step: float) -> float:
-    """Metres between where a path (N, 3) would have gone in a pause (s), and where another began."""
+def jump(ended: Floats, began: Floats, pause: float, step: float) -> float:
+    """Metres on the floor between where a path (N, 3) m would have gone on to, and where another begins.
+
+    Args:
+        ended: one of them, tick by tick.
+        began: the other.
+        pause: seconds between.
+        step: seconds from tick to tick.
+    """
     tail, head = ended[-STEADY:], began[:STEADY]
     speed = (tail[-1] - tail[0]) / max((len(tail) - 1) * step, step)
     ahead = tail[-1] + speed * min(pause, 0.5)
