@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _Found = dict[int, tuple[Body, Image]]  # by lane, who was seen and the image in which
 _Seen = tuple[Frame, _Found]
 
-_FOLLOWING = 2  # the version of `mocap.detect.follow`
+_FOLLOWING = 3  # the version of `mocap.detect.follow`
 _BESIDE = 2  # frames in which joint centres are still looked for while the next is
 
 
