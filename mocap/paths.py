@@ -61,11 +61,22 @@ class Path:
 
 
 def path_of(tracks: Sequence[Track], views: Sequence[Keypoints2D], ticks: Ticks, cameras: Cameras) -> Path:
-    """Triangulate a group of tracks at the ticks of the common clock."""
+    """Triangulate a group of tracks at the ticks of the common clock; no ticks where no two views see it."""
     who = [np.full(seen.points.shape[:2], -1, dtype=np.intp) for seen in views]
     for track in tracks:
         who[track.view][track.frames, track.lanes] = 0
+    if not seen_by_two(who, 0, ticks):
+        return Path(np.zeros((0, 0, 3)), ticks.step, np.full(len(BONES), np.nan))
     return placed(who, 0, views, ticks, cameras)
+
+
+def seen_by_two(who: Sequence[Indices], person: int, ticks: Ticks) -> bool:
+    """Whether two views ever see a person at once; `who` as for `placed`."""
+    seen = np.zeros(len(ticks.times), dtype=np.intp)
+    for v, labels in enumerate(who):
+        tick, frame = ticks.of_view(v)
+        seen[tick] += (labels == person).any(axis=1)[frame]
+    return bool((seen > 1).any())
 
 
 def placed(

@@ -15,7 +15,7 @@ from scipy.ndimage import median_filter
 
 from calibration.camera import Camera, Cameras
 from mocap.keypoints import Keypoints2D
-from mocap.paths import placed
+from mocap.paths import placed, seen_by_two
 from mocap.sight import SURE, landmarks_of
 from mocap.ticks import Ticks
 from mocap.track import extent
@@ -49,8 +49,14 @@ def recheck(labels: Labels, views: Sequence[Keypoints2D], ticks: Ticks, cameras:
         The same people; detections that fit nobody who is seen by two other views are nobody's.
     """
     for _ in range(ROUNDS):
-        others = [_places(labels, v, views, ticks, cameras) for v in range(len(views))]
-        who = tuple(_given(labels, v, seen, others[v], ticks, cameras[v]) for v, seen in enumerate(views))
+        placeable = [k for k in range(labels.count) if seen_by_two(labels.who, k, ticks)]
+        if not placeable:
+            break
+        others = [_places(labels, v, placeable, views, ticks, cameras) for v in range(len(views))]
+        who = tuple(
+            _given(labels, v, seen, np.array(placeable), others[v], ticks, cameras[v])
+            for v, seen in enumerate(views)
+        )
         same = all((new == old).all() for new, old in zip(who, labels.who, strict=True))
         labels = type(labels)(who, labels.count)
         if same:
@@ -59,11 +65,16 @@ def recheck(labels: Labels, views: Sequence[Keypoints2D], ticks: Ticks, cameras:
 
 
 def _places(
-    labels: Labels, view: int, views: Sequence[Keypoints2D], ticks: Ticks, cameras: Cameras
+    labels: Labels,
+    view: int,
+    people: Sequence[int],
+    views: Sequence[Keypoints2D],
+    ticks: Ticks,
+    cameras: Cameras,
 ) -> Floats:
-    """Landmarks (K, T, J, 3) of everybody by all views but one, short gaps bridged."""
+    """Landmarks (K, T, J, 3) of K people by all views but one, short gaps bridged."""
     who = [np.full_like(w, -1) if v == view else w for v, w in enumerate(labels.who)]
-    found = [placed(who, k, views, ticks, cameras).landmarks for k in range(labels.count)]
+    found = [placed(who, k, views, ticks, cameras).landmarks for k in people]
     return np.stack([bridged(landmarks, round(BRIDGE / ticks.step)) for landmarks in found])
 
 
@@ -84,19 +95,27 @@ def bridged(landmarks: Floats, longest: int) -> Floats:
 
 
 def _given(
-    labels: Labels, view: int, seen: Keypoints2D, places: Floats, ticks: Ticks, camera: Camera
+    labels: Labels,
+    view: int,
+    seen: Keypoints2D,
+    people: Indices,
+    places: Floats,
+    ticks: Ticks,
+    camera: Camera,
 ) -> Indices:
-    """Who each detection (T, P) of a view is."""
+    """Who each detection (T, P) of a view is, as `people` (K,) are at `places` (K, T, J, 3)."""
     step = float(np.median(np.diff(seen.times))) if len(seen) > 1 else ticks.step
     off = _misses(seen, places[:, ticks.ticks[view]], camera, round(SMOOTH / step))  # (K, T, P)
     own = labels.who[view]
-    at = np.maximum(own, 0)[None]
-    mine = np.where(own >= 0, np.take_along_axis(off, at, axis=0)[0], np.nan)
+    row = np.full(labels.count + 1, -1)  # the last stands for nobody
+    row[people] = np.arange(len(people))
+    at = row[own]
+    mine = np.where(at >= 0, np.take_along_axis(off, np.maximum(at, 0)[None], axis=0)[0], np.nan)
     known = np.where(np.isfinite(off), off, np.inf)
     best, nearest = known.min(axis=0), known.argmin(axis=0)
     fits = best < FITS
     bad = (mine > LEAVES) | (fits & (best < BETTER * mine)) | (fits & (own < 0))
-    return _one_each(np.where(bad, np.where(fits, nearest, -1), own), best)
+    return _one_each(np.where(bad, np.where(fits, people[nearest], -1), own), best)
 
 
 def _misses(seen: Keypoints2D, places: Floats, camera: Camera, smooth: int) -> Floats:
