@@ -28,7 +28,7 @@ from backdrops import bank
 from cast import People, read_people
 from chance import Chance
 from framing import Views
-from posing import Poses
+from posing import Poses, matrices
 from rendering import Instances, Renderer
 from scipy.ndimage import gaussian_filter1d
 
@@ -145,52 +145,42 @@ def act(
         where: x, y in metres and degrees about z, of the middle of the path.
         rng: draws how fingers curl.
     """
-    recorded = torch.tensor(snippet["rot"], dtype=torch.float32)
     own = torch.tensor(snippet["joints"], dtype=torch.float32)
-    frames = len(recorded)
-    rest = cast.joints[torch.full((frames,), person)]
-    stretch = posing.stretches(rest[:1]).expand(frames, -1, -1, -1)
+    who = torch.full((len(own),), person)
+    rest = cast.joints[who]
+    stretch = posing.stretches(rest[:1]).expand(len(own), -1, -1, -1)
+    heading = matrices(torch.tensor([0.0, 0.0, math.radians(where[2])]))
+    turns = heading @ torch.tensor(snippet["rot"], dtype=torch.float32)
     lively, posing.chance = posing.chance, Calm(posing.chance.device, 0)
-    middle, swing, seconds = CURL
-    time = torch.arange(frames) / RATE
-    curl = {s: middle + swing * torch.sin(2 * math.pi * time / seconds + rng.uniform(0, 6)) for s in "lr"}
-    turned = math.radians(where[2])
-    heading = torch.tensor(
-        [[math.cos(turned), -math.sin(turned), 0], [math.sin(turned), math.cos(turned), 0], [0, 0, 1]]
-    ).float()
-    turns, places = [], []
-    for j, (name, parent) in enumerate(zip(cast.names, cast.parents, strict=True)):
-        if name in joints:
-            turns.append(heading @ recorded[:, joints.index(name)])
-        else:
-            turns.append(turns[parent] @ posing._bent(name, rest, curl[name[-1]]))
-        if parent < 0:
-            places.append(torch.zeros_like(rest[:, j]))
-        else:
-            bone = (rest[:, j] - rest[:, parent])[..., None]
-            places.append(places[parent] + (turns[parent] @ stretch[:, parent] @ bone)[..., 0])
+    posed = posing.pose(who, turns, stretch, _curl(len(own), rng))
+    still = {side: torch.zeros(1) for side in "lr"}
+    upright = posing.pose(who[:1], torch.eye(3).expand(1, len(joints), 3, 3), stretch[:1], still)
     posing.chance = lively
-    turn, place = torch.stack(turns, 1) @ stretch, torch.stack(places, 1)
     path = own[:, 0].clone()
     path[:, :2] -= (path[:, :2].amin(0) + path[:, :2].amax(0)) / 2
-    path = (heading @ path[..., None])[..., 0] * _leg(place, list(cast.names)) / _leg(own, joints)
-    place = place + path[:, None] + torch.tensor([where[0], where[1], 0.0])
-    place[..., 2] += _lift(cast, person, _bones(turn, place, rest), snippet["contact"].any(axis=1))[:, None]
-    at_rest = _at_rest(cast, rest[0], stretch[0])
-    low = cast.soles(torch.tensor([person]), _bones(stretch[:1], at_rest[None], rest[:1]))[..., 2].min()
-    held, marks = cast.landmark_joint, cast.landmarks[person]
-    arms = (marks - rest[0, held])[..., None]
-    landmarks = place[:, held] + (turn[:, held] @ arms)[..., 0]
+    path = (heading @ path[..., None])[..., 0] * _leg(posed.places, list(cast.names)) / _leg(own, joints)
+    posed = posed.moved(path + torch.tensor([where[0], where[1], 0.0]) - rest[:, 0])
+    lift = torch.zeros(len(own), 3)
+    lift[:, 2] = _lift(cast.soles(who, posed.bones(rest)), snippet["contact"].any(axis=1))
+    posed = posed.moved(lift)
+    low = cast.soles(who[:1], upright.bones(rest[:1]))[..., 2].min()
+    upright = upright.moved(torch.stack([torch.zeros(()), torch.zeros(()), -low])[None])
     heels = [cast.landmark_names.index(f"heel_{side}") for side in "lr"]
-    heights = (at_rest[held] + (stretch[0, held] @ arms)[..., 0])[heels, 2] - low
     return Actor(
         person,
-        _bones(turn, place, rest),
-        place,
-        landmarks,
-        at_rest - low * torch.tensor([0, 0, 1.0]),
-        heights,
+        posed.bones(rest),
+        posed.places,
+        posed.landmarks,
+        upright.places[0],
+        upright.landmarks[0, heels, 2],
     )
+
+
+def _curl(frames: int, rng: np.random.Generator) -> dict[str, Tensor]:
+    """How fingers of both hands curl, (T,) rad."""
+    middle, swing, seconds = CURL
+    turn = 2 * math.pi * torch.arange(frames) / RATE / seconds
+    return {side: middle + swing * torch.sin(turn + rng.uniform(0, 6)) for side in "lr"}
 
 
 def _leg(places: Tensor, names: list[str]) -> Tensor:
@@ -199,28 +189,12 @@ def _leg(places: Tensor, names: list[str]) -> Tensor:
     return (hip - knee).norm(dim=-1).mean() + (knee - ankle).norm(dim=-1).mean()
 
 
-def _bones(turn: Tensor, place: Tensor, rest: Tensor) -> Tensor:
-    """(T, J, 3, 4) from rest (T, J, 3) to the world."""
-    return torch.cat([turn, (place - (turn @ rest[..., None])[..., 0])[..., None]], -1).contiguous()
-
-
-def _lift(cast: People, person: int, bones: Tensor, stands: np.ndarray) -> Tensor:
-    """(T,) metres that put soles on the floor where somebody stands, and in between what lies between."""
-    low = cast.soles(torch.full((len(bones),), person), bones)[..., 2].amin(1).numpy()
+def _lift(soles: Tensor, stands: np.ndarray) -> Tensor:
+    """(T,) metres that put soles (T, N, 3) on the floor where somebody stands; else what lies between."""
+    low = soles[..., 2].amin(1).numpy()
     known = np.flatnonzero(stands) if stands.any() else np.arange(len(low))
     lift = gaussian_filter1d(-np.interp(np.arange(len(low)), known, low[known]), 2.0, mode="nearest")
     return torch.tensor(lift, dtype=torch.float32)
-
-
-def _at_rest(cast: People, rest: Tensor, stretch: Tensor) -> Tensor:
-    """Joints (52, 3) m at rest of somebody who is stretched (52, 3, 3)."""
-    places: list[Tensor] = []
-    for j, parent in enumerate(cast.parents):
-        if parent < 0:
-            places.append(rest[j])
-        else:
-            places.append(places[parent] + stretch[parent] @ (rest[j] - rest[parent]))
-    return torch.stack(places)
 
 
 def eyes_about(places: np.ndarray, rng: np.random.Generator) -> list[Eye]:

@@ -111,10 +111,21 @@ class Poses:
 
     def draw(self, person: Tensor) -> Posed:
         """Pose people (I,) by chance, each with the pelvis where it is at rest."""
-        people, rest = self.people, self.people.joints[person]
-        stretch = self.stretches(rest)
+        stretch = self.stretches(self.people.joints[person])
         recorded = self._turns(len(person))
         curl = {side: self.chance.uniform(len(person), high=1.3) ** 2 for side in "lr"}
+        return self.pose(person, recorded, stretch, curl)
+
+    def pose(self, person: Tensor, recorded: Tensor, stretch: Tensor, curl: dict[str, Tensor]) -> Posed:
+        """Put people (I,) into poses, each with the pelvis where it is at rest.
+
+        Args:
+            person: who of the file each is.
+            recorded: (I, 22, 3, 3) rotations of `joints` in the world.
+            stretch: (I, 52, 3, 3) of `stretches`.
+            curl: (I,) rad, of the left and right hand's fingers, which tremble a little by chance.
+        """
+        people, rest = self.people, self.people.joints[person]
         turns: list[Tensor] = []
         places: list[Tensor] = []
         for j, (name, parent) in enumerate(zip(people.names, people.parents, strict=True)):
