@@ -9,7 +9,7 @@ is given to whom it fits (`mocap.recheck`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Cameras
+from mocap.clothes import groups_alike, pieces_alike
 from mocap.cluster import IMPOSSIBLE, Pair, cluster
 from mocap.continued import continued
 from mocap.keypoints import Keypoints2D
-from mocap.paths import path_of, same_path
+from mocap.paths import Path, path_of, same_path
 from mocap.recheck import recheck
 from mocap.sight import evidence, sights_of
-from mocap.ticks import Ticks, common_ticks
+from mocap.ticks import common_ticks
 from mocap.track import Track, distance, drift, straightened, tracks_in_place
 
 Floats = NDArray[np.float64]
@@ -83,17 +84,26 @@ def _associated(views: Sequence[Keypoints2D], offsets: Sequence[float], cameras:
         for track in tracks_in_place(v, seen, offset)
     ]
     said = dict(_of_one_view(tracks, views))
-    if cameras is None:
-        return _labels(views, tracks, cluster(len(tracks), said))
-    seen_at_once = evidence(sights_of(tracks, views, ticks, cameras), ticks.step)
     never = {pair: value for pair, value in said.items() if value == IMPOSSIBLE}
+    dressed = pieces_alike(tracks, views, never)
+    if cameras is None:
+        _add(said, dressed)
+        groups = _joined(cluster(len(tracks), said), tracks, said, views, never)
+        return _labels(views, tracks, groups)
+    seen_at_once = evidence(sights_of(tracks, views, ticks, cameras), ticks.step)
     said |= seen_at_once
     groups = cluster(len(tracks), seen_at_once | never)
-    for pair, value in continued(groups, tracks, views, ticks, cameras).items():
-        said[pair] = said.get(pair, 0.0) + value
+    _add(said, continued(groups, tracks, views, ticks, cameras))
+    _add(said, dressed)
     groups = cluster(len(tracks), said, groups)
-    groups = _joined(groups, tracks, said, views, ticks, cameras)
+    paths = [path_of([tracks[k] for k in group], views, ticks, cameras) for group in groups]
+    groups = _joined(groups, tracks, said, views, never, paths)
     return recheck(_labels(views, tracks, groups), views, ticks, cameras)
+
+
+def _add(said: dict[Pair, float], more: Mapping[Pair, float]) -> None:
+    for pair, value in more.items():
+        said[pair] = said.get(pair, 0.0) + value
 
 
 def _of_one_view(tracks: Sequence[Track], views: Sequence[Keypoints2D]) -> Iterator[tuple[Pair, float]]:
@@ -166,22 +176,21 @@ def _ahead(track: Track, seen: Keypoints2D, seconds: float) -> Floats:
 def _joined(
     groups: list[list[int]],
     tracks: Sequence[Track],
-    said: dict[Pair, float],
+    said: Mapping[Pair, float],
     views: Sequence[Keypoints2D],
-    ticks: Ticks,
-    cameras: Cameras,
+    never: Iterable[Pair],
+    paths: Sequence[Path] | None = None,
 ) -> list[list[int]]:
-    """Groups whose paths through space are one person's made one."""
-    paths = [path_of([tracks[k] for k in group], views, ticks, cameras) for group in groups]
+    """Groups that are one person's made one: by their paths through space, and by what they wear."""
     group_of = {k: number for number, group in enumerate(groups) for k in group}
-    direct: dict[Pair, float] = {}
+    between: dict[Pair, float] = {}
     for (k, m), value in said.items():
         a, b = sorted((group_of[k], group_of[m]))
-        direct[a, b] = direct.get((a, b), 0.0) + value
-    between = {
-        (a, b): same_path(paths[a], paths[b]) + direct.get((a, b), 0.0)
-        for a, b in combinations(range(len(groups)), 2)
-    }
+        if a != b:
+            between[a, b] = between.get((a, b), 0.0) + value
+    _add(between, groups_alike(groups, tracks, views, never))
+    if paths is not None:
+        _add(between, {(a, b): same_path(paths[a], paths[b]) for a, b in combinations(range(len(groups)), 2)})
     joined = cluster(len(groups), {pair: value for pair, value in between.items() if value})
     return [sorted(k for g in group for k in groups[g]) for group in joined]
 

@@ -22,6 +22,7 @@ _MORE = (
     "detected",
     "centres",
     "slant",
+    "colours",
 )  # what keypoints may have beside points and confidence
 
 
@@ -139,6 +140,7 @@ class Keypoints2D:
         centres: (T, P, C, 5) where joint centres are, see `mocap.detect.centres`: x, y and how far each may
             be off, pixels, and its slant; NaN = nobody looked; or None.
         slant: (T, P, J, 2) which way points are rather off, see `rigs.solving.slant`; None = any.
+        colours: (T, P, B, 3) of parts of the body, see `mocap.detect.colours`; NaN = not to be seen; or None.
 
     Raises:
         MocapError: a shape, a confidence or a time that breaks the above; says which.
@@ -154,6 +156,7 @@ class Keypoints2D:
     detected: Array | None = None
     centres: Array | None = None
     slant: Array | None = None
+    colours: Array | None = None
 
     def __post_init__(self) -> None:
         for field in ("points", "confidence", "times", *_MORE):
@@ -252,12 +255,9 @@ def _check_shapes(k: Keypoints2D) -> None:
     for name, array, right in wanted:
         if array is not None and array.shape != right:
             raise MocapError(f"keypoints ({k.layout.name}): {name} has shape {array.shape}, must be {right}")
-    if k.centres is not None and (k.centres.ndim, *k.centres.shape[:2], k.centres.shape[-1]) != (
-        4,
-        *shape[:2],
-        5,
-    ):
-        raise MocapError(f"keypoints: centres must have axes (T, P, C, 5), not shape {k.centres.shape}")
+    for name, array, axes, last in (("centres", k.centres, "C, 5", 5), ("colours", k.colours, "B, 3", 3)):
+        if array is not None and (array.ndim, *array.shape[:2], array.shape[-1]) != (4, *shape[:2], last):
+            raise MocapError(f"keypoints: {name} must have axes (T, P, {axes}), not shape {array.shape}")
     if min(k.size) < 1:
         raise MocapError(f"keypoints: image size must be at least 1 x 1 pixels, not {k.size}")
 

@@ -44,10 +44,23 @@ def lanes(camera: Camera, people: Sequence[Person], seed: int | None = 0) -> tup
     return points, np.where(seen, who, -1)
 
 
-def detections(points: np.ndarray, size: tuple[int, int]) -> Keypoints2D:
+def detections(
+    points: np.ndarray,
+    size: tuple[int, int],
+    who: np.ndarray | None = None,
+    clothes: np.ndarray | None = None,
+) -> Keypoints2D:
+    """What a detector makes of points (T, P, 33, 2).
+
+    With colours, if it is told who each is (T, P), and which everybody wears (N, B, 3).
+    """
     seen = np.isfinite(points).all(axis=-1)
     times = STEP * np.arange(len(points))
-    return Keypoints2D(LAYOUT, points, np.where(seen, SURE, 0.0), times, size)
+    colours = None
+    if who is not None and clothes is not None:
+        light = np.random.default_rng(9).normal(0, 2, (*who.shape, *clothes.shape[1:]))
+        colours = np.where((who >= 0)[..., None, None], clothes[np.maximum(who, 0)] + light, np.nan)
+    return Keypoints2D(LAYOUT, points, np.where(seen, SURE, 0.0), times, size, colours=colours)
 
 
 def write_crowd(

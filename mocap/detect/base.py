@@ -29,6 +29,7 @@ class Detection:
             hips; or None.
         centres: (P, C, 5) pixels where joint centres are, how far they may be off and which way, see
             `mocap.detect.centres`; or None.
+        colours: (P, B, 3) of parts of the body, see `mocap.detect.colours`; or None.
     """
 
     index: int
@@ -37,6 +38,7 @@ class Detection:
     confidence: Array
     world: Array | None = None
     centres: Array | None = None
+    colours: Array | None = None
 
 
 class Detector(Protocol):

@@ -16,7 +16,8 @@ from mocap.errors import MocapError, TakeError
 from mocap.keypoints import Keypoints2D, load_layout
 from mocap.take import Take
 
-_FORMAT = 2
+_FORMAT = 3
+_MORE = ("world", "centres", "colours")  # what a detection may have beside points and confidence
 _Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -66,10 +67,9 @@ class Parts:
             "confidence": _padded([d.confidence for d in detections], 0.0),
             "times": np.array([d.time for d in detections], dtype=np.float64),
         }
-        if detections[0].world is not None:
-            columns["world"] = _padded([d.world for d in detections if d.world is not None], np.nan)
-        if detections[0].centres is not None:
-            columns["centres"] = _padded([d.centres for d in detections if d.centres is not None], np.nan)
+        for name in _MORE:
+            if getattr(detections[0], name) is not None:
+                columns[name] = _padded([getattr(d, name) for d in detections], np.nan)
         self.take.write_arrays(self._name(first), key=np.array(self.key), **columns)
 
     def join(self, size: tuple[int, int]) -> None:
@@ -144,8 +144,7 @@ def read_keypoints(take: Take, view: str) -> Keypoints2D:
             confidence=found["confidence"],
             times=found["times"],
             size=(int(found["size"][0]), int(found["size"][1])),
-            world=found.get("world"),
-            centres=found.get("centres"),
+            **{name: found.get(name) for name in _MORE},
         )
     except (KeyError, IndexError) as error:
         raise TakeError(f"{take.path(name)} lacks {error}: delete the file and capture again") from error

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from mocap.detect import detector
 from mocap.detect.base import Detection, Detector, Looker, Sought
 from mocap.detect.closer import CloserLooks
+from mocap.detect.colours import with_colours
 from mocap.detect.graphs import mediapipe_library
 from mocap.detect.hands import Hands
 from mocap.detect.parts import Parts
@@ -135,7 +136,9 @@ def detect_view(job: Job, tell: Tell) -> None:
     start = parts.frames()
     tell("advance", start)
     frames = read_ahead(read_frames(job.video, max(0, start - WARM), whole=not job.incomplete), _AHEAD)
-    _save(parts, start, (d for d in finder.detect(frames) if d.index >= start), tell)
+    several = job.regions is None and not job.alone
+    found = with_colours(finder, frames) if several else finder.detect(frames)
+    _save(parts, start, (d for d in found if d.index >= start), tell)
     parts.join(size)
 
 

@@ -118,3 +118,41 @@ def test_one_camera_keeps_people_who_do_not_meet_apart() -> None:
     points, truth = lanes(CAMERAS[0], people, seed=4)
     labels = associate([detections(points, CAMERAS[0].size)], [0.0], None)
     assert sorted(map(sorted, names(labels, [truth]).values())) == [[0], [1]]
+
+
+CLOTHES = np.array([[[30, 20, -30], [40, 0, -25]], [[60, -30, 30], [20, 5, 5]]], float)
+
+
+def test_one_camera_knows_who_comes_back_by_his_clothes() -> None:
+    """One leaves to the left for two seconds and comes back from the right; the other is there throughout."""
+    gone = hidden(marching(FRAMES).moved(-1.0, 0.0), slice(20, 80))
+    back = Person(gone.joints, gone.landmarks.copy())
+    back.landmarks[80:] += (2.2, 0.0, 0.0)
+    people = [back, marching(FRAMES)]
+    points, truth = lanes(CAMERAS[0], people, seed=4)
+    views = [detections(points, CAMERAS[0].size, truth, worn) for worn in (CLOTHES, CLOTHES[[0, 0]])]
+    dressed, alike = (associate([seen], [0.0], None) for seen in views)
+    assert sorted(map(sorted, names(dressed, [truth]).values())) == [[0], [1]]
+    assert alike.count == 3  # nothing else tells who that is
+
+
+def test_two_who_walk_through_each_other_keep_their_names_by_their_clothes() -> None:
+    """They turn round where they meet, as far as places tell."""
+    one, other = crossing()
+    early, late = np.arange(FRAMES)[:, None, None] < 44, np.arange(FRAMES)[:, None, None] >= 44
+    met = [
+        hidden(
+            Person(a.joints, np.where(early, a.landmarks, np.where(late, b.landmarks, np.nan))), slice(40, 48)
+        )
+        for a, b in ((one, other), (other, one))
+    ]
+    points, truth = scene([met] * 4)
+    dressed = [
+        detections(p, camera.size, who, CLOTHES)
+        for p, who, camera in zip(points, truth, CAMERAS, strict=True)
+    ]
+    labels = associate(dressed, [0.0] * 4, CAMERAS)
+    assert sorted(map(sorted, names(labels, truth).values())) == [[0], [1]]
+    assert share(labels, truth) == 1.0
+    undressed = names(labelled(points), truth)
+    assert any(len(them) > 1 for them in undressed.values())
