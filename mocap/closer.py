@@ -7,7 +7,7 @@ where it is. What this buys stands in `docs/centres.md`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,8 +19,10 @@ from mocap.attach import load_attachment
 from mocap.centred import ALIKE, sight_of
 from mocap.clock import at_ticks
 from mocap.config import CaptureConfig
+from mocap.covering import Outlines
 from mocap.detect.centres import squares_about
 from mocap.detect.closer import SHOWN, SQUARES, averaged
+from mocap.detect.cover import Cover
 from mocap.errors import MocapError
 from mocap.handplace import BEYOND as BEYOND_ENDS
 from mocap.handplace import GRID, worth_looking
@@ -107,19 +109,59 @@ def closer_regions(
         placed: the views.
         keypoints: what was detected in each, in the order of the cameras; for the times of its frames.
     """
-    bodies = [_body(one, placed) for one in solved]
     layout = placed.seen.layout
     out = {}
-    for v, (name, view) in enumerate(keypoints.items()):
-        ticks = (view.times + placed.offsets[v] - placed.seen.start) * float(placed.seen.fps)
+    for v, ((name, view), bodies) in enumerate(
+        zip(keypoints.items(), _by_view(solved, placed, keypoints), strict=True)
+    ):
         people = [
-            _where(_at(body, ticks), one.cameras[v], view.size, layout)
-            for one, body in zip(solved, bodies, strict=True)
+            _where(body, one.cameras[v], view.size, layout) for one, body in zip(solved, bodies, strict=True)
         ]
         where = np.stack(people, axis=1)
         where[~worth_looking(view.times, RATE)] = np.nan
         out[name] = np.round(where / GRID) * GRID
     return out
+
+
+def closer_covers(
+    solved: Sequence[Solved],
+    placed: Placed,
+    keypoints: Mapping[str, Keypoints2D],
+    regions: Mapping[str, Floats],
+) -> dict[str, Cover]:
+    """What to paint over for those looks: everybody else who is near, by view; see `CloserLooks`.
+
+    Args:
+        solved: P people.
+        placed: the views.
+        keypoints: as for `closer_regions`.
+        regions: which that gave.
+    """
+    layout = placed.seen.layout.detector
+    stature = np.array([one.animated.stature for one in solved])[:, None]
+    out = {}
+    for v, (name, bodies) in enumerate(zip(keypoints, _by_view(solved, placed, keypoints), strict=True)):
+        body, camera = np.stack(bodies)[:, :, : len(layout)], solved[0].cameras[v]
+        hips = body[:, :, [layout.index(f"{side}_hip") for side in ("left", "right")]].mean(axis=2)
+        depth = hips @ camera.camera_from_world[2, :3] + camera.camera_from_world[2, 3]
+        tall = stature * camera.K[0, 0] / np.maximum(depth, NEAREST)
+        frames, people = np.nonzero(np.isfinite(regions[name][:, :, 0]).all(axis=-1))
+        cover = Outlines(camera.project(body), depth, tall, layout).cover(
+            people, frames, regions[name][frames, people, 0]
+        )
+        looks = frames * len(solved) + people
+        out[name] = Cover(cover.strokes, looks[cover.owners])
+    return out
+
+
+def _by_view(
+    solved: Sequence[Solved], placed: Placed, keypoints: Mapping[str, Keypoints2D]
+) -> Iterator[list[Floats]]:
+    """Landmarks (F, J, 3) m of everybody at the times of the frames of each view."""
+    bodies = [_body(one, placed) for one in solved]
+    for v, view in enumerate(keypoints.values()):
+        ticks = (view.times + placed.offsets[v] - placed.seen.start) * float(placed.seen.fps)
+        yield [_at(body, ticks) for body in bodies]
 
 
 def with_closer_looks(

@@ -19,7 +19,7 @@ from calibration.files import write_aniposelib
 from mocap import quality
 from mocap.ahead import Ahead
 from mocap.cameras import check_cameras
-from mocap.closer import can_look_closer, closer_regions, solve_roughly, with_closer_looks
+from mocap.closer import can_look_closer, closer_covers, closer_regions, solve_roughly, with_closer_looks
 from mocap.config import CaptureConfig, View
 from mocap.crowd import between
 from mocap.detect import DEFAULT
@@ -193,9 +193,11 @@ class _Job:
         solved = solve_roughly(placed, self.config, self.videos, progress)
         if not solved:
             return placed
-        regions = closer_regions(solved, placed, self._keypoints())
+        keypoints = self._keypoints()
+        regions = closer_regions(solved, placed, keypoints)
+        covers = closer_covers(solved, placed, keypoints, regions)
         find = self._finder("closer", workers, incomplete, crew)
-        found = find(regions, progress=progress("looking closer"))
+        found = find(regions, progress=progress("looking closer"), covers=covers)
         return with_closer_looks(placed, solved, found, [video.size for video in self.videos])
 
     def hands_ahead(self, placed: Placed, workers: int | None, incomplete: bool, crew: Crew) -> Ahead | None:

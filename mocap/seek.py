@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Camera, Cameras
+from mocap.covering import Outlines
 from mocap.crowd import Crowd
 from mocap.detect.base import Sought
-from mocap.hiding import BEFORE, limbs
+from mocap.hiding import BEFORE
 from mocap.keypoints import Keypoints2D, Layout
 from mocap.paths import placed
 from mocap.recheck import BRIDGE, bridged, median_miss
@@ -113,6 +114,7 @@ class _View:
         depth = np.where(self.depth > NEAREST, self.depth, np.nan)
         self.height = stature * camera.K[0, 0] / depth  # (K, F) pixels, of somebody upright
         self.regions = self._regions()  # (K, F, 4), the square about each person
+        self.shapes = self._shapes()
 
     def _regions(self) -> Floats:
         hips, shoulders = (_middle(self.image, self.layout, part) for part in ("hip", "shoulder"))
@@ -128,41 +130,22 @@ class _View:
             wanted[k, wanted[k]] = self._hidden(k, np.flatnonzero(wanted[k])) <= HIDDEN
             wanted[k] = _lasting(wanted[k], round(SHORT / _step(seen)))
         frames, lanes = np.nonzero(wanted.T)
-        strokes = [self._strokes(k, t) for t, k in zip(frames, lanes, strict=True)]
-        owners = np.repeat(np.arange(len(frames)), [len(s) for s in strokes])
         regions = self.regions[lanes, frames]
-        regions[np.unique(owners), 2] *= TIGHT
-        return Sought(frames, lanes, regions, np.concatenate([np.zeros((0, 6)), *strokes]), owners)
-
-    def _strokes(self, person: int, frame: int) -> Floats:
-        """(S, 6) what hides everybody else near a person, who stays as far as he can be seen."""
-        near = [k for k in range(len(self.seen)) if k != person and self._near(person, k, frame)]
-        if not near:
-            return np.zeros((0, 6))
-        farthest_first = sorted([person, *near], key=lambda k: -self.depth[k, frame])
-        return np.concatenate([self._limbs(k, frame, float(k != person)) for k in farthest_first])
-
-    def _limbs(self, person: int, frame: int, paint: float) -> Floats:
-        thick = 2 * self.height[person, frame]
-        every = limbs(self._shape(person, frame), self.layout)
-        found = np.array([[*a, *b, half * thick, paint] for a, b, half in every])
-        return found[np.isfinite(found).all(axis=1)]
-
-    def _near(self, person: int, other: int, frame: int) -> bool:
-        """Whether another person reaches into the region of one."""
-        x, y, side, _ = self.regions[person, frame]
-        off = np.abs(self._shape(other, frame) - (x, y)).max(axis=-1)
-        return bool((off < side / 2).any())
+        outlines = Outlines(self.shapes, self.depth, self.height, self.layout)
+        cover = outlines.cover(lanes, frames, regions)
+        regions[np.unique(cover.owners), 2] *= TIGHT
+        return Sought(frames, lanes, regions, cover)
 
     def _nearer(self, person: int, frame: int) -> Indices:
         with np.errstate(invalid="ignore"):
             return np.flatnonzero(self.depth[:, frame] < self.depth[person, frame] - BEFORE)
 
-    def _shape(self, person: int, frame: int) -> Floats:
-        """(J, 2) landmarks as seen, those not seen as they must be."""
-        seen = self.seen[person]
-        sure = (seen.confidence[frame, 0] > SURE)[:, None]
-        return np.where(sure, seen.points[frame, 0], self.image[person, frame])
+    def _shapes(self) -> Floats:
+        """(K, F, J, 2) landmarks as seen, those not seen as they must be."""
+        points, confidence = (
+            np.stack([getattr(seen, name)[:, 0] for seen in self.seen]) for name in ("points", "confidence")
+        )
+        return np.where((confidence > SURE)[..., None], points, self.image)
 
     def _in_image(self) -> Bools:
         known = np.isfinite(self.image[..., 0])
@@ -179,7 +162,7 @@ class _View:
             points = self.image[person, t]
             points = points[np.isfinite(points[:, 0])]
             for k in self._nearer(person, t):
-                outline = self._shape(k, t)
+                outline = self.shapes[k, t]
                 out[n] = max(out[n], _share_within(outline[np.isfinite(outline[:, 0])], points))
         return out
 

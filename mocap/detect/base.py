@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from mocap.detect.cover import Cover
 from mocap.keypoints import Array, Indices, Layout
 from mocap.video import Frame
 
@@ -71,16 +72,13 @@ class Sought:
         frames: (N,) numbers of frames in the video, not falling.
         lanes: (N,) the place on the P axis that whoever is sought there gets.
         regions: (N, 4) middle x, y and side, pixels, and turn, radians, of the square about each.
-        strokes: (S, 6) what to paint over, one after the other: x, y of both ends and thickness, pixels; and
-            1 to paint, or 0 to show what is there after all.
-        owners: (S,) for the sight of whom of the N each is; not falling.
+        cover: what to paint over for the sight of each of the N.
     """
 
     frames: Indices
     lanes: Indices
     regions: Array
-    strokes: Array
-    owners: Indices
+    cover: Cover
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -93,11 +91,9 @@ class Sought:
     @property
     def key(self) -> str:
         """What is sought, as one word; places are told apart to a tenth of a pixel."""
-        places = ((self.regions * (10, 10, 10, 1000)).round(), self.strokes.round())
-        parts = [
-            np.asarray(a, dtype=np.int64).tobytes() for a in (self.frames, self.lanes, *places, self.owners)
-        ]
-        return hashlib.sha256(b"".join([_LOOKING, *parts])).hexdigest()
+        places = (self.regions * (10, 10, 10, 1000)).round()
+        parts = [np.asarray(a, dtype=np.int64).tobytes() for a in (self.frames, self.lanes, places)]
+        return hashlib.sha256(b"".join([_LOOKING, *parts, self.cover.key])).hexdigest()
 
 
 class Looker(Detector, Protocol):

@@ -14,7 +14,7 @@ import numpy as np
 
 from mocap.detect.base import Detection, Sought
 from mocap.detect.centres import CENTRES, NETWORKS, CentreNetworks, version_of
-from mocap.detect.follow import GREY, Body, Follower, Region
+from mocap.detect.follow import Body, Follower, Region
 from mocap.errors import DetectError
 from mocap.keypoints import load_layout
 from mocap.video import Frame, Image
@@ -89,7 +89,7 @@ def _looked(networks: PoseNetworks, frames: Iterable[Frame], sought: Sought) -> 
     for frame in frames:
         found = {}
         for n in range(*np.searchsorted(sought.frames, [frame.index, frame.index + 1])):
-            shown = None if frame.image is None else without_others(frame.image, sought, n)
+            shown = None if frame.image is None else sought.cover.over(frame.image, n)
             body = None if shown is None else networks.look(shown, Region(*sought.regions[n]))
             if shown is not None and body is not None:
                 found[int(sought.lanes[n])] = body, shown
@@ -122,19 +122,6 @@ def _with_centres(seen: Iterator[_Seen], lanes: Callable[[_Found], int]) -> Iter
                 yield oldest()
         while waiting:
             yield oldest()
-
-
-def without_others(image: Image, sought: Sought, number: int) -> Image:
-    """The image with everybody painted over who is in the way of somebody who is sought."""
-    from cv2 import line
-
-    first, stop = np.searchsorted(sought.owners, [number, number + 1])
-    if first == stop:
-        return image
-    hidden = np.zeros(image.shape[:2], np.uint8)
-    for *ends, thick, paint in sought.strokes[first:stop].round().astype(int).tolist():
-        line(hidden, ends[:2], ends[2:], paint, max(thick, 1))
-    return np.where(hidden[..., None] > 0, np.uint8(GREY), image)
 
 
 def _lanes(

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from mocap.detect.base import Detection
 from mocap.detect.centres import CENTRES, CLOSER_NETWORKS, CentreNetworks, version_of
+from mocap.detect.cover import Cover
 from mocap.keypoints import load_layout
 from mocap.video import Frame
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_LOOKING = 2  # the version of this file
+_LOOKING = 3  # the version of this file
 SQUARES = ("whole", "upper", "lower")
 BELOW_KNEES = ("calf", "foot", "ball", "heel", "toe")  # not in the upper square; the knee is at its edge
 HIPS = ("pelvis", "thigh")  # in both
@@ -46,12 +47,13 @@ class CloserLooks:
         regions: (T, P, L + C, 4) for every frame, P people, the squares of `SQUARES`, each as of
             `mocap.detect.centres.squares_about`; NaN = not looked at. Then where each of `CENTRES` is
             expected, x and y, and by how much it may be elsewhere, px, and 0; NaN = anywhere.
+        cover: what to paint over for the look at person p in frame t, which is look t P + p.
     """
 
-    def __init__(self, regions: Floats) -> None:
+    def __init__(self, regions: Floats, cover: Cover | None = None) -> None:
         self.layout = load_layout("blazepose33_centres")
         self.version = f"{version_of(CLOSER_NETWORKS)} closer {_LOOKING}"
-        self.regions = regions
+        self.regions, self.cover = regions, cover or Cover.nothing()
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[Detection]:
         """Give the centres of everybody in each frame, on the P axis of the regions; no landmarks.
@@ -67,7 +69,8 @@ class CloserLooks:
                     squares, expected = where[: len(SQUARES)], where[len(SQUARES) :, :3]
                     laid = np.isfinite(squares).all(axis=1)
                     if laid.any():
-                        looks = [networks.look_in(frame.image, square, expected) for square in squares[laid]]
+                        image = self.cover.over(frame.image, frame.index * len(at) + person)
+                        looks = [networks.look_in(image, square, expected) for square in squares[laid]]
                         at[person] = averaged(np.stack(looks), SHOWN[laid])
             yield self._detection(frame, at)
 

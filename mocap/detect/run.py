@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mocap.config import View
 from mocap.detect import DEFAULT, detector, looks
 from mocap.detect.base import Sought
+from mocap.detect.cover import Cover
 from mocap.detect.crew import Crew
 from mocap.detect.parts import Parts, detection_key, keypoints_file, read_keypoints
 from mocap.detect.worker import PLACED, Job
@@ -72,6 +73,7 @@ def detect_placed(
     workers: int | None = None,
     incomplete: bool = False,
     crew: Crew | None = None,
+    covers: Mapping[str, Cover] | None = None,
 ) -> dict[str, Keypoints2D]:
     """Look where places of people are known, in all views; kept and resumed as by `detect_views`.
 
@@ -86,6 +88,7 @@ def detect_placed(
         workers: processes.
         incomplete: whether the frames of a video that cannot be read to its end will do.
         crew: as for `detect_views`.
+        covers: by view, what is painted over, see there; nothing where there is none.
 
     Returns:
         Keypoints by name of the view, of those that were looked at; P as given.
@@ -96,9 +99,21 @@ def detect_placed(
     worth = [view for view in views if np.isfinite(regions[view.name]).any()]
     shares = max(1, (workers or processors()) // max(len(worth), 1))
     jobs = {
-        view.name: _placed_jobs(what, view, regions[view.name], take, incomplete, shares) for view in worth
+        view.name: _placed_jobs(
+            what,
+            view,
+            regions[view.name],
+            (covers or {}).get(view.name, Cover.nothing()),
+            take,
+            incomplete,
+            shares,
+        )
+        for view in worth
     }
-    found = _done([job for parts in jobs.values() for job in parts], progress or Quiet(), workers, crew)
+    every = [job for parts in jobs.values() for job in parts]
+    found = _done(every, progress or Quiet(), workers, crew)
+    for places in (job.regions for job in every):
+        take.remove(str(places))  # they are written anew by whoever asks again
     return {name: joined([found[job.view] for job in parts]) for name, parts in jobs.items()}
 
 
@@ -183,7 +198,13 @@ def _job(
 
 
 def _placed_jobs(
-    what: str, view: View, regions: NDArray[np.float64], take: Take, incomplete: bool, shares: int
+    what: str,
+    view: View,
+    regions: NDArray[np.float64],
+    cover: Cover,
+    take: Take,
+    incomplete: bool,
+    shares: int,
 ) -> list[Job]:
     """Jobs that look at about as many places each, one part of the clip after the other."""
     looked = np.cumsum(np.isfinite(regions).all(axis=-1).sum(axis=(1, 2)))
@@ -193,8 +214,9 @@ def _placed_jobs(
         own = np.where((part == share)[:, None, None, None], regions, np.nan)
         name = f"{view.name}.{what}{share + 1}"
         places = f"views/{name}.regions.npz"
-        take.write_arrays(places, regions=own)
-        version = f"{PLACED[what](own).version} {hashlib.sha256(own.tobytes()).hexdigest()}"
+        take.write_arrays(places, regions=own, strokes=cover.strokes, owners=cover.owners)
+        asked = hashlib.sha256(own.tobytes() + cover.key).hexdigest()
+        version = f"{PLACED[what](own, cover).version} {asked}"
         key = detection_key(sha256(view.video), what, version)
         jobs.append(Job(name, view.video, what, take, key, incomplete, regions=places))
     return jobs

@@ -22,6 +22,7 @@ from mocap.detect import detector
 from mocap.detect.base import Detection, Detector, Looker, Sought
 from mocap.detect.closer import CloserLooks
 from mocap.detect.colours import with_colours
+from mocap.detect.cover import Cover
 from mocap.detect.graphs import mediapipe_library
 from mocap.detect.hands import Hands
 from mocap.detect.parts import Parts
@@ -34,8 +35,12 @@ WARM = 15  # frames before a resume that only bring the tracker to where it was
 _TOLD = 4  # frames between two words to the parent; a pipe that broke is noticed this late
 _AHEAD = 4  # decoded frames that may wait: 6 MB each at 1080 x 1920
 
-# What looks where somebody else says, by name: made of regions (T, P, L, 4), T frames, P people, L rows.
-PLACED: dict[str, Callable[[NDArray[np.float64]], Detector]] = {"hands": Hands, "closer": CloserLooks}
+# What looks where somebody else says, by name: made of regions (T, P, L, 4), T frames, P people, L rows, and
+# of what to paint over for the look at person p in frame t, which is look t P + p.
+PLACED: dict[str, Callable[[NDArray[np.float64], Cover], Detector]] = {
+    "hands": lambda regions, _: Hands(regions),
+    "closer": CloserLooks,
+}
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,16 @@ class Job:
     incomplete: bool = False  # whether a video that ends too early will do
     alone: bool = False  # whether there is one person
     sought: Sought | None = None  # where to look; None = everywhere, in every frame
-    regions: str | None = None  # a file of the take with the places where `detector` looks, a key of `PLACED`
+    regions: str | None = (
+        None  # a file of the take: where `detector`, a key of `PLACED`, looks, and its cover
+    )
 
     def finder(self) -> Detector:
         """What detects, made anew for this view."""
         if self.regions is None:
             return detector(self.detector, self.video, self.alone)
-        return PLACED[self.detector](self.take.read_arrays(self.regions)["regions"])
+        places = self.take.read_arrays(self.regions)
+        return PLACED[self.detector](places["regions"], Cover(places["strokes"], places["owners"]))
 
 
 Tell = Callable[[str, object], None]

@@ -25,6 +25,7 @@ from mocap.detect.centres import (
     spread_and_slant,
     squares_about,
 )
+from mocap.detect.cover import Cover
 from mocap.detect.parts import Parts, keypoints_file
 from mocap.errors import DetectError, MocapError, TakeError
 from mocap.keypoints import Keypoints2D
@@ -242,7 +243,7 @@ def test_blazepose_finds_centres_of_everybody_and_of_nobody() -> None:
     for nobody in (missing, black):
         assert nobody.centres is not None and np.isnan(nobody.centres).all()
     region = np.array([[*HIPS, 2.7 * HEIGHT, 0.0]])
-    sought = Sought(np.array([0]), np.array([1]), region, np.zeros((0, 6)), np.zeros(0, int))
+    sought = Sought(np.array([0]), np.array([1]), region, Cover.nothing())
     again, *_ = BlazePose().look(frames[:1], sought)
     assert again.centres is not None and np.isnan(again.centres[0]).all()
     assert np.abs(again.centres[1, :, :2] - seen.centres[0, :, :2]).max() < 0.1 * HEIGHT

@@ -18,6 +18,7 @@ from mocap.closer import (
     FIRST,
     RATE,
     can_look_closer,
+    closer_covers,
     closer_regions,
     solve_roughly,
     with_closer_looks,
@@ -25,6 +26,7 @@ from mocap.closer import (
 from mocap.config import CaptureConfig, View
 from mocap.detect.centres import CENTRES, CentreNetworks, Crop, squares_about
 from mocap.detect.closer import SHOWN, SQUARES, CloserLooks, averaged
+from mocap.detect.follow import GREY
 from mocap.keypoints import Keypoints2D, load_layout
 from mocap.observations import Observations
 from mocap.placing import Placed
@@ -333,3 +335,36 @@ def test_the_networks_see_in_squares_what_they_see_about_landmarks() -> None:
     assert np.median(off) < 0.015 and off.max() < 0.08
     right = np.linalg.norm(seen[1, 1, SAME[1], :2] - LANDMARKS[SAME[0]], axis=-1) / HEIGHT
     assert np.median(right) < 0.03
+
+
+def test_who_is_near_is_painted_over_but_not_who_is_looked_at() -> None:
+    """Of two who stand together the farther one's limbs never hide the nearer; the nearer one's hide his."""
+    walkers = [walker(0.0, 0.0), walker(0.3, 0.4)]
+    placed = placed_of(*(seen_at(points) for _, points in walkers))
+    solved = [solved_of(motion, person) for person, (motion, _) in enumerate(walkers)]
+    regions = closer_regions(solved, placed, views_of())
+    covers = closer_covers(solved, placed, views_of(), regions)
+    limbs = [LAYOUT.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("elbow", "knee")]
+    for camera in CAMERAS:
+        image = np.full((*camera.size[::-1], 3), 200, np.uint8)
+        frame = 5
+        at = [camera.project(points[frame, limbs]).round().astype(int) for _, points in walkers]
+        depth = [points[frame, limbs].mean(axis=0) @ camera.camera_from_world[2, :3] for _, points in walkers]
+        near, far = np.argsort(depth)
+        shown = {k: covers[camera.name].over(image, frame * 2 + k)[..., 0] for k in (near, far)}
+        assert (shown[near][at[near][:, 1], at[near][:, 0]] == 200).all()
+        assert (shown[far][at[near][:, 1], at[near][:, 0]] == GREY).all()
+        assert (shown[near] == GREY).any()
+
+
+def test_nobody_is_painted_over_where_nobody_is_near() -> None:
+    walkers = [walker(0.0, 0.0), walker(0.3, 0.4)]
+    seen = [seen_at(points) for _, points in walkers]
+    one = closer_regions([solved_of(walkers[0][0])], placed_of(seen[0]), views_of())
+    covers = closer_covers([solved_of(walkers[0][0])], placed_of(seen[0]), views_of(), one)
+    assert all(not len(cover.strokes) for cover in covers.values())
+    later = Motion(walkers[1][0].skeleton, walkers[1][0].rotations[6:], walkers[1][0].root[6:], FPS)
+    solved = [solved_of(walkers[0][0]), solved_of(later, 1, first=6)]
+    regions = closer_regions(solved, placed_of(*seen), views_of())
+    for cover in closer_covers(solved, placed_of(*seen), views_of(), regions).values():
+        assert set((cover.owners // 2).tolist()) == set(range(6, FRAMES))

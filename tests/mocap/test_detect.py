@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,8 @@ import pytest
 from mocap.config import View
 from mocap.detect import DETECTORS, crew, detector, worker
 from mocap.detect.base import Detection, Sought
-from mocap.detect.blazepose import BlazePose, without_others
+from mocap.detect.blazepose import BlazePose
+from mocap.detect.cover import Cover
 from mocap.detect.follow import GREY
 from mocap.detect.given import Given
 from mocap.detect.parts import keypoints_file, read_keypoints
@@ -313,7 +313,7 @@ class Looking(Given):
 def somebody(frames: list[int]) -> Sought:
     count = len(frames)
     regions = np.tile([20.0, 30.0, 16.0, 0.0], (count, 1)) + np.arange(count)[:, None] * [1, 0, 0, 0]
-    return Sought(np.array(frames), np.ones(count, int), regions, np.zeros((0, 6)), np.zeros(0, int))
+    return Sought(np.array(frames), np.ones(count, int), regions, Cover.nothing())
 
 
 def test_looking_again_keeps_the_frames_from_the_first_to_the_last(
@@ -336,13 +336,13 @@ def test_looking_again_asks_detectors_that_can(views: list[View], take: Take) ->
     assert look_again(views, {}, "blazepose", take=take) == {}
 
 
-def test_blazepose_paints_over_who_is_before_somebody() -> None:
+def test_a_cover_paints_over_who_is_before_somebody() -> None:
     """Later strokes lie over earlier ones, and a stroke of 0 shows the image again."""
     image = np.full((40, 60, 3), 200, np.uint8)
     strokes = np.array([[0, 20, 59, 20, 9, 1], [30, 0, 30, 39, 9, 0], [30, 30, 59, 30, 3, 1]], float)
-    sought = replace(somebody([0, 1]), strokes=strokes, owners=np.array([1, 1, 1]))
-    np.testing.assert_array_equal(without_others(image, sought, 0), image)
-    painted = without_others(image, sought, 1)
+    cover = Cover(strokes, np.array([1, 1, 1]))
+    np.testing.assert_array_equal(cover.over(image, 0), image)
+    painted = cover.over(image, 1)
     assert painted[20, 5, 0] == GREY and painted[20, 30, 0] == 200 and painted[30, 30, 0] == GREY
     assert painted[5, 5, 0] == 200 and image.min() == 200
 

@@ -167,7 +167,7 @@ def test_others_are_painted_over_from_far_to_near() -> None:
     near = [APART[0], APART[0].moved(0.35, 0.5)]
     seek(crowd(near, 1, "cam1"), OFFSETS, CAMERAS, looks)
     asked = looks.asked["cam1"]
-    first = asked.strokes[asked.owners == 0]
+    first = asked.cover.strokes[asked.cover.owners == 0]
     depth = [float(CAMERAS[0].camera_from_world[2, :3] @ p.joints[6, 0]) for p in near]
     paints_last = first[-1, 5] == 1.0
     assert set(first[:, 5].tolist()) == {0.0, 1.0} and paints_last == (depth[0] < depth[1])
