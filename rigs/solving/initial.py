@@ -20,6 +20,7 @@ OUTLIER_SECONDS = (
     0.25  # of the median filter; rays that nearly meet at infinity, sides exchanged for a moment
 )
 ROLL_SECONDS = 0.3  # over which a limb's roll is averaged
+MOST_BENT = 2.6  # rad, of an elbow or a knee
 ROLL_AT_REST = 0.02  # weight of "no roll" against sin^2 of the hinge's bend
 
 
@@ -128,7 +129,9 @@ def _roll(normal: Floats, hinge: Floats, axis: Floats, fps: float) -> Floats:
 def _bend(rest: Floats, below: Floats, hinge: Floats) -> Floats:
     """Angle about `hinge` that turns the lower bone's rest direction nearest `below`, not past straight."""
     across = np.cross(hinge, _unit(rest))
-    return np.clip(np.arctan2(below @ across, below @ _unit(rest)), 0.0, 2.6)
+    angle = np.arctan2(below @ across, below @ _unit(rest))
+    off = np.angle(np.exp(1j * (angle - MOST_BENT / 2)))  # of the middle: folded up is near, straight is not
+    return np.clip(off + MOST_BENT / 2, 0.0, MOST_BENT)
 
 
 def _foot(body: Body, rotations: Floats, shin: Floats, known: Mapping[str, Floats], side: str) -> None:

@@ -108,3 +108,20 @@ def test_gaps_in_numbers() -> None:
     expected = np.array([[2.0, 1.0, nan], [2.0, 2.0, nan], [3.0, 3.0, nan], [4.0, 3.0, nan]])
     np.testing.assert_array_equal(fill_gaps(values), expected)
     assert np.isnan(values[0, 0])  # the input is left alone
+
+
+def test_an_elbow_that_is_folded_up_does_not_spring_open(body: Body) -> None:
+    """Wrists that are seen a little too near the shoulder, past what an elbow bends, in some frames."""
+    pose = stiff(body, 40)
+    elbow = body.index("LeftForeArm")
+    pose.rotations[:, elbow] = quat.from_rotvec(np.array([0.0, -2.55, 0.0]))
+    seen = marks(body, pose)
+    shoulder, joint = seen["LeftArm"], seen["LeftForeArm"]
+    along = (shoulder - joint) / np.linalg.norm(shoulder - joint, axis=-1, keepdims=True)
+    length = np.linalg.norm(seen["LeftHand"] - joint, axis=-1, keepdims=True)
+    folded = joint + length * along
+    past = 2 * folded - seen["LeftHand"]  # on the other side of the upper arm
+    seen["LeftHand"][20:23] = past[20:23]
+    found = initial_pose(body, seen, FPS)
+    bend = 2 * np.arccos(np.abs(found.rotations[:, elbow, 0]))
+    np.testing.assert_allclose(bend[18:25], 2.6, atol=0.06)
