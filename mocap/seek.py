@@ -2,7 +2,8 @@
 
 A detector that has to find people by itself misses who is small, far or half hidden. But whom two views see
 has a place in space, and so a place in every other image; a look right there mostly finds him. What it finds
-counts where it lies on that place: of somebody behind another person, the other one is found.
+counts where it lies on that place: of somebody behind another person, the other one is found. Who has others
+about him is looked at again as well, with these painted over: a detector takes their limbs for his.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ HIDDEN = 0.8  # share of the known landmarks within the outline of somebody near
 SHORT = 0.15  # seconds without somebody that are bridged well enough without looking
 FITS = 0.08  # of the height, by which what is found misses the place at most; right ones 0.01 to 0.06
 RIVAL = 0.7  # of the miss of any other person, that the own one must stay below
+ASTRAY = 0.1  # of the height, by which a landmark counts as off at most
 ONE_BODY = 0.05  # of the height, by which what is found differs from what was seen of another at least
 
 
@@ -126,7 +128,7 @@ class _View:
         """Where to look for whom."""
         wanted = self._in_image() & np.isfinite(self.regions).all(axis=-1)
         for k, seen in enumerate(self.seen):
-            wanted[k] &= seen.confidence[:, 0].max(axis=-1) == 0
+            wanted[k] &= (seen.confidence[:, 0].max(axis=-1) == 0) | self._crowded(k)
             wanted[k, wanted[k]] = self._hidden(k, np.flatnonzero(wanted[k])) <= HIDDEN
             wanted[k] = _lasting(wanted[k], round(SHORT / _step(seen)))
         frames, lanes = np.nonzero(wanted.T)
@@ -139,6 +141,23 @@ class _View:
     def _nearer(self, person: int, frame: int) -> Indices:
         with np.errstate(invalid="ignore"):
             return np.flatnonzero(self.depth[:, frame] < self.depth[person, frame] - BEFORE)
+
+    def _crowded(self, person: int) -> Bools:
+        """(F,) whether somebody else reaches into the box about a person."""
+        own = self.shapes[person]
+        with np.errstate(invalid="ignore"):
+            low, high = np.fmin.reduce(own, axis=1), np.fmax.reduce(own, axis=1)
+            inside = ((self.shapes > low[:, None]) & (self.shapes < high[:, None])).all(axis=-1)
+        inside[person] = False
+        return inside.any(axis=-1).any(axis=0)
+
+    def _astray(self, person: int, frames: Indices, what: Keypoints2D, lane: int) -> Floats:
+        """(N,) how far landmarks are on average from where a person's must be; infinite where unknown."""
+        off = np.linalg.norm(what.points[:, lane] - self.image[person, frames], axis=-1)
+        off = np.minimum(off / self.height[person, frames][:, None], ASTRAY)
+        use = np.isfinite(off) & (what.confidence[:, lane] > SURE)
+        total = np.where(use, off, 0.0).sum(axis=1)
+        return np.where(use.any(axis=1), total / np.maximum(use.sum(axis=1), 1), np.inf)
 
     def _shapes(self) -> Floats:
         """(K, F, J, 2) landmarks as seen, those not seen as they must be."""
@@ -177,6 +196,8 @@ class _View:
         if person >= found.people or not good.any():
             return seen
         points, confidence = seen.points.copy(), seen.confidence.copy()
+        old, new = (self._astray(person, frames, *what) for what in ((seen.take(frames), 0), (found, person)))
+        good = good & (new < old)
         points[frames[good], 0] = found.points[good, person]
         confidence[frames[good], 0] = found.confidence[good, person]
         world, centres = (
