@@ -58,9 +58,7 @@ class Job:
     incomplete: bool = False  # whether a video that ends too early will do
     alone: bool = False  # whether there is one person
     sought: Sought | None = None  # where to look; None = everywhere, in every frame
-    regions: str | None = (
-        None  # a file of the take: where `detector`, a key of `PLACED`, looks, and its cover
-    )
+    regions: str | None = None  # a file of the take: regions and cover for `detector`, a key of `PLACED`
 
     def finder(self) -> Detector:
         """What detects, made anew for this view."""
