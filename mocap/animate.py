@@ -25,6 +25,7 @@ from mocap.together import together
 from rigs.contact import Contacts, standing_still
 from rigs.motion import Motion
 from rigs.solving.body import Body, load_body
+from rigs.solving.flips import solve_without_flips
 from rigs.solving.ground import soles
 from rigs.solving.initial import initial_pose, steady
 from rigs.solving.kinematics import Pose, locate
@@ -227,7 +228,8 @@ def _solve_stretch(
     found = solve(scene.chain, first[start:stop:every], sizes, rough, prior, steps=8, tolerance=0.1)
     pose = found.pose.at(np.arange(stop - start) / every)
     fine = scene.terms(start, stop, stature, robust)
-    return solve(scene.chain, pose, found.sizes, fine, prior, steps=20, tolerance=3e-3, near=True)
+    near = (pose, found.sizes, fine, prior)
+    return solve_without_flips(scene.chain, *near, fps=scene.fps, steps=20, tolerance=3e-3)
 
 
 def _solve_motion(scene: Scene, first: Pose, sizes: Floats, stature: float, progress: Progress) -> Pose:
@@ -243,7 +245,8 @@ def _solve_planted(
     def window(start: int, stop: int) -> Pose:
         terms = scene.terms(start, stop, stature, scene.settings.robust)
         before = pose[start:stop]
-        return solve(scene.chain, before, sizes, terms, steps=steps, tolerance=1e-2, near=True).pose
+        near = (before, sizes, terms)
+        return solve_without_flips(scene.chain, *near, fps=scene.fps, steps=steps, tolerance=1e-2).pose
 
     return solve_in_windows(scene.spans(len(pose)), window, partial(progress.advance, ""))
 
