@@ -34,21 +34,13 @@ def solve_without_flips(
     terms: Sequence[Term],
     prior: SizePrior | None = None,
     *,
-    fps: float,
     steps: int,
     tolerance: float,
+    fps: float,
 ) -> Solution:
     """Solve from a pose that is near, and once more if limbs came to rest turned over for a moment.
 
-    Args:
-        chain: the body's kinematics.
-        pose: where to start, T frames.
-        sizes: (G,) metres of stature.
-        terms: see `rigs.solving.terms`.
-        prior: belief about the sizes; None holds them.
-        fps: frames a second.
-        steps: as for `rigs.solving.solve.solve`.
-        tolerance: likewise.
+    All is given as to `rigs.solving.solve.solve`, and `fps`, frames a second.
 
     Returns:
         The better of both.
