@@ -3,8 +3,8 @@
 Tracks of different views are one person where their lines of sight meet; those of one view where one goes
 on as the other ended. Pieces that are there at once come first, all pairs of them together, so that a
 crossing that confuses one view is decided by the others; then time, by how they go on in each view and in
-space (`mocap.continued`). Then everybody is placed in space, pieces of a path are joined, and every detection
-is given to whom it fits (`mocap.recheck`).
+space (`mocap.continued`), and by what they wear (`mocap.clothes`). Then everybody is placed in space, pieces
+of a path are joined, and every detection is given to whom it fits (`mocap.recheck`).
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from mocap.doubt import made_up, worst_gap
 from mocap.gates import Agreement
 from mocap.observations import Observations
 from mocap.swaps import Swaps
+from rigs import quat
 from rigs.solving.body import load_body
 from rigs.solving.kinematics import Chain, Pose, locate
 
@@ -288,8 +289,7 @@ def _largest_step(animated: Animated) -> dict[str, Any]:
     q = animated.motion.rotations
     if len(q) < 2:
         return {"degrees": 0.0, "joint": "", "frame": 0}
-    cosine = np.abs((q[1:] * q[:-1]).sum(axis=-1))
-    angle = np.rad2deg(2 * np.arccos(np.clip(cosine, 0, 1)))
+    angle = np.rad2deg(quat.angle(q[:-1], q[1:]))
     t, j = np.unravel_index(int(np.argmax(angle)), angle.shape)
     return {"degrees": float(angle[t, j]), "joint": animated.motion.skeleton.names[j], "frame": t}
 

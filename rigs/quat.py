@@ -127,6 +127,11 @@ def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> FloatArray:
     return multiply(a, from_rotvec(np.asarray(t, float)[..., None] * step))
 
 
+def angle(a: ArrayLike, b: ArrayLike) -> FloatArray:
+    """Return the angle (...), 0 to pi rad, of the shortest way from rotation a (..., 4) to b (..., 4)."""
+    return np.asarray(np.linalg.norm(to_rotvec(multiply(conjugate(a), b)), axis=-1))
+
+
 def continuous(q: ArrayLike) -> FloatArray:
     """Return q (T, ..., 4) with signs such that no frame is on the far side of the one before it."""
     q = np.asarray(q, float)

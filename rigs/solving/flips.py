@@ -79,17 +79,12 @@ def without_flips(body: Body, pose: Pose, fps: float) -> Pose | None:
 
 def _flips(rotations: Floats, jump: float, longest: int) -> list[tuple[int, int]]:
     """Frames (before, after) flips of any of a limb's joints (T, J, 4)."""
-    steps = _angle(rotations[1:], rotations[:-1])
+    steps = quat.angle(rotations[:-1], rotations[1:])
     found = []
     for joint in range(rotations.shape[1]):
         jumps = np.flatnonzero(steps[:, joint] > jump).tolist()
         for first, back in pairwise(jumps):
-            across = _angle(rotations[first, joint], rotations[back + 1, joint])
+            across = quat.angle(rotations[first, joint], rotations[back + 1, joint])
             if back - first <= longest and across < BACK * min(steps[first, joint], steps[back, joint]):
                 found.append((first, back + 1))
     return found
-
-
-def _angle(first: Floats, second: Floats) -> Floats:
-    """Radians between rotations (..., 4)."""
-    return 2 * np.arccos(np.clip(np.abs((first * second).sum(axis=-1)), 0.0, 1.0))

@@ -29,9 +29,9 @@ def folded(body: Body) -> Pose:
     return pose
 
 
-def turned_over(body: Body, pose: Pose, frames: slice, joint: str = "RightArm") -> Pose:
-    """The same with a limb turned about its own bone by 175 degrees in some frames."""
-    rotations, row = pose.rotations.copy(), body.index(joint)
+def turned_over(body: Body, pose: Pose, frames: slice) -> Pose:
+    """The same with the right arm turned about its own bone by 175 degrees in some frames."""
+    rotations, row = pose.rotations.copy(), body.index("RightArm")
     bone = body.offsets[np.argmax(body.parents == row)]
     turn = quat.from_rotvec(np.deg2rad(175) * bone / np.linalg.norm(bone))
     rotations[frames, row] = quat.multiply(rotations[frames, row], turn)

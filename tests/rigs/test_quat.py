@@ -91,6 +91,13 @@ def test_slerp_goes_a_fraction_of_the_way(a: np.ndarray, b: np.ndarray, t: float
     assert same_rotation(quat.slerp(a, b, 1.0), b) < TOLERANCE
 
 
+@given(rotations, rotvecs)
+def test_angle_is_how_far_one_turns_to_the_other(a: np.ndarray, step: np.ndarray) -> None:
+    b = quat.multiply(a, quat.from_rotvec(step))
+    for found in (quat.angle(a, b), quat.angle(b, a), quat.angle(-a, b)):
+        assert found == pytest.approx(np.linalg.norm(step), abs=TOLERANCE)
+
+
 def test_continuous_only_changes_signs() -> None:
     random = np.random.default_rng(0)
     smooth = quat.from_rotvec(np.cumsum(np.full((400, 3, 3), 0.05), axis=0))

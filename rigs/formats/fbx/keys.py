@@ -50,7 +50,7 @@ def _enough(rotations: FloatArray, angles: FloatArray, keyed: NDArray[np.int64])
         after = np.minimum(before + 1, len(keyed) - 1)
         step = angles[keyed[after]] - angles[keyed[before]]
         linear = euler.from_euler(angles[keyed[before]] + part[:, None] * step, _ORDER)
-        away = np.linalg.norm(quat.to_rotvec(quat.multiply(quat.conjugate(rotations), linear)), axis=1)
+        away = quat.angle(rotations, linear)
         bad = np.unique(before[away > _FAITHFUL])
         if not len(bad):
             return keyed

@@ -112,7 +112,7 @@ def _alike(world: FloatArray, meshes: FloatArray) -> bool:
     moved = meshes[0] @ np.linalg.solve(meshes, world)  # where each joint was bound, in the world
     apart = np.linalg.norm(moved[:, :3, 3] - world[:, :3, 3], axis=1).max()
     turns = turn_and_scale(meshes[:, :3, :3])[0]
-    angles = np.linalg.norm(quat.to_rotvec(quat.multiply(quat.conjugate(turns[0]), turns)), axis=-1)
+    angles = quat.angle(turns[0], turns)
     return bool(apart <= _DISTANCE * size and angles.max() <= _ANGLE)
 
 
@@ -128,9 +128,7 @@ def _world_from_mesh(meshes: FloatArray, above: FloatArray) -> FloatArray:
     best, least = None, np.inf
     for space in (np.eye(4), above):
         turn, scale = turn_and_scale(space[:3, :3])
-        angle = float(
-            np.median(np.linalg.norm(quat.to_rotvec(quat.multiply(quat.conjugate(turn), turns)), axis=-1))
-        )
+        angle = float(np.median(quat.angle(turn, turns)))
         if np.abs(np.abs(scale) - size).max() <= _DISTANCE * size and angle < least:
             best, least = space, angle
     if best is not None:
