@@ -154,6 +154,29 @@ def closer_covers(
     return out
 
 
+def crowded_regions(
+    before: Mapping[str, Floats], after: Mapping[str, Floats], covers: Mapping[str, Cover]
+) -> dict[str, Floats]:
+    """Where to look once more: of `after`, where somebody is expected elsewhere than he was looked for.
+
+    Whose limb the rough solve had taken for another's was looked for there, and so was seen there again. Only
+    where others are painted over: for who is alone a second look is no better.
+
+    Args:
+        before: by view, as of `closer_regions`, where people were looked at.
+        after: the same as those looks tell.
+        covers: what was painted over then.
+    """
+    out = {}
+    for name, where in after.items():
+        was, now = (a[:, :, len(SQUARES) :] for a in (before[name], where))
+        away = np.linalg.norm(now[..., :2] - was[..., :2], axis=-1) / was[..., 2]
+        crowded = np.isin(np.arange(where[:, :, 0, 0].size), covers[name].owners).reshape(where.shape[:2])
+        again = crowded & (np.nan_to_num(away).max(axis=-1) > 1.0)
+        out[name] = np.where(again[..., None, None], where, np.nan)
+    return out
+
+
 def _by_view(
     solved: Sequence[Solved], placed: Placed, keypoints: Mapping[str, Keypoints2D]
 ) -> Iterator[list[Floats]]:

@@ -22,7 +22,7 @@ from mocap.video import Frame
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_LOOKING = 3  # the version of this file
+_LOOKING = 4  # the version of this file
 SQUARES = ("whole", "upper", "lower")
 BELOW_KNEES = ("calf", "foot", "ball", "heel", "toe")  # not in the upper square; the knee is at its edge
 HIPS = ("pelvis", "thigh")  # in both

@@ -19,7 +19,7 @@ SLOPE, LESS, LEAST = 0.74, 1.3, 0.9
 HALF = 32  # cells from a crop's edge to its middle
 FAR = 100.0  # pixels from the image's edge from which on it does not matter
 TINY = 1e-4  # likelihood that is none
-ANYWHERE = 0.01  # how likely a point is far from where it is expected, of what is likely there
+ANYWHERE = 0.1  # how likely a point is far from where it is expected, of what is likely there
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,6 +40,7 @@ _AHEAD = 4  # decoded frames that may wait: 6 MB each at 1080 x 1920
 PLACED: dict[str, Callable[[NDArray[np.float64], Cover], Detector]] = {
     "hands": lambda regions, _: Hands(regions),
     "closer": CloserLooks,
+    "crowd": CloserLooks,  # the same once more, of whom others hid
 }
 
 

@@ -14,7 +14,8 @@ from net import CELL, CELLS
 
 Tensor = torch.Tensor
 
-# of the body's extent, and how likely a point is elsewhere: `mocap/closer.py`, `mocap/detect/heatmaps.py`
+# of the body's extent, as in `mocap/closer.py`, and how likely a point is elsewhere, where looks take it for
+# ten times as likely (`mocap/detect/heatmaps.py`): a solve that is wrong is not to be seen right
 BELL, ANYWHERE = 0.08, 0.01
 TOGETHER, APART = 0.007, 0.010  # of the body's extent: what a rough solve is off by, all points alike; each
 FREEDOM = 3  # of Student's t, which the latter are drawn of

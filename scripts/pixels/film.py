@@ -3,8 +3,8 @@
     python scripts/pixels/film.py FOLDER 8:5:-0.6,0,90 2:14:0.6,0.1,-90 --people people.npz \
         --poses poses.npz --pairs PAIRS_FOLDER --seed 16
 
-One or two ACTORs, PERSON:SNIPPET:X,Y,DEGREES each: who of the people kept back, which held-out snippet of the
-pairs moves him, and where that is put and how it is turned. FOLDER gets cam1.mp4 to cam4.mp4,
+Any number of ACTORs, PERSON:SNIPPET:X,Y,DEGREES each: who of the people kept back, which held-out snippet of
+the pairs moves him, and where that is put and how it is turned. FOLDER gets cam1.mp4 to cam4.mp4,
 calibration.toml, cams.yaml, and truth.npz: of person k pk_positions (T, 52, 3) m z up, pk_landmarks
 (T, 20, 3), pk_contact (T, 4) of left heel, left ball and the right ones, pk_rest_positions, and the names of
 all. Feet slide a little, as motion is put onto other legs than its own: what stands is told by the contacts.

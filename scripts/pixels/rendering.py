@@ -25,7 +25,7 @@ class Instances:
     Attributes:
         person: (I,) who of the file.
         picture: (I,) which picture each is in.
-        slot: (I,) 0 for the person whom the picture shows, 1 for somebody near.
+        slot: (I,) 0 for the person whom the picture shows, from 1 on for others near.
         bones: (I, 52, 3, 4) from where things are at rest to the world.
     """
 
@@ -71,13 +71,14 @@ class Renderer:
         towards = _sunwards(light[:, :3], points.mean(1))
         shadow, _ = self._depths(instances, world, count, towards, SHADOW, flat=True)
         buffer, screen = self._depths(instances, world, count, views.matrix, FINE)
-        instance_of = torch.zeros(count, 2, dtype=torch.int32, device=device)
+        slots = int(instances.slot.max()) + 1
+        instance_of = torch.zeros(count, slots, dtype=torch.int32, device=device)
         numbers = torch.arange(len(who), dtype=torch.int32, device=device)
         instance_of[instances.picture, instances.slot.long()] = numbers
         image = torch.empty(count, FINE, FINE, 3, device=device)
         self.run("shade", count * FINE * FINE, people.faces, people.first_face, people.uv, people.texture,
-                 people.kind, people.textures, who, instance_of, tint, stride, normal, screen, buffer, FINE,
-                 views.rays, room, light, self.bank, shadow, SHADOW, towards, image)  # fmt: skip
+                 people.kind, people.textures, who, instance_of, slots, tint, stride, normal, screen, buffer,
+                 FINE, views.rays, room, light, self.bank, shadow, SHADOW, towards, image)  # fmt: skip
         return avg_pool2d(image.permute(0, 3, 1, 2), 2).clamp(0, 1).sqrt()
 
     def _depths(

@@ -83,8 +83,8 @@ FUNCTION Vector backdrop_colour(const float *room, int size, int x, int y, const
 // the colour of each pixel, linear light, 0 to about 1
 KERNEL(shade, const int *faces, const long long *first_face, const float *uv, const short *texture_of,
        const unsigned char *kind, const unsigned char *textures, const int *person, const int *instance_of,
-       const float *tint, int stride, const float *normal, const float *screen, const Key *buffer, int size,
-       const float *rays, const float *room_of, const float *light_of, const unsigned char *bank,
+       int slots, const float *tint, int stride, const float *normal, const float *screen, const Key *buffer,
+       int size, const float *rays, const float *room_of, const float *light_of, const unsigned char *bank,
        const Key *shadow, int shadow_size, const float *shadow_matrix, float *image)
     int x = item % size, y = (item / size) % size;
     long long s = item / ((long long)size * size);
@@ -99,7 +99,7 @@ KERNEL(shade, const int *faces, const long long *first_face, const float *uv, co
     float bias;
     if (key != NOTHING && depth < side.far) {
         unsigned name = (unsigned)key;
-        int instance = instance_of[s * 2 + (name >> 24)], f = name & 0xffffff;
+        int instance = instance_of[s * slots + (name >> 24)], f = name & 0xffffff;
         long long g = first_face[person[instance]] + f, first = (long long)instance * stride;
         Triangle t = corners(screen, first, faces + g * 3);
         Triangle normals_of = corners(normal, first, faces + g * 3);

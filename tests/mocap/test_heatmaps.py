@@ -94,7 +94,7 @@ def test_of_two_places_the_one_that_was_expected_is_taken() -> None:
     assert read_maps(maps).points()[0, 0] > 170
     near_left = read_maps(weighed(maps, np.array([[70.0, 110.0, 25.0]])))
     np.testing.assert_allclose(near_left.points()[0], left, atol=0.5)
-    assert axes(near_left)[0, 1] < axes(read_maps(maps))[0, 1] / 2
+    assert axes(near_left)[0, 1] < axes(read_maps(maps))[0, 1] / 1.5
 
 
 def test_what_is_seen_plainly_is_believed_wherever_it_was_expected() -> None:
@@ -103,9 +103,20 @@ def test_what_is_seen_plainly_is_believed_wherever_it_was_expected() -> None:
     np.testing.assert_allclose(far.points(), read_maps(maps).points(), atol=1e-3)
 
 
+def test_what_is_seen_plainly_elsewhere_outweighs_a_shade_of_what_was_expected() -> None:
+    """A solve may have taken a limb for another's; then it is not to be seen where that lies."""
+    there, elsewhere = (180.0, 100.0), (60.0, 100.0)
+    maps = bumps(there, elsewhere, shares=(0.97, 0.03))
+    found = read_maps(weighed(maps, np.array([[*elsewhere, 25.0]])))
+    np.testing.assert_allclose(found.points()[0], there, atol=0.5)
+    maps = bumps(there, elsewhere, shares=(0.8, 0.2))
+    found = read_maps(weighed(maps, np.array([[*elsewhere, 25.0]])))
+    np.testing.assert_allclose(found.points()[0], elsewhere, atol=0.5)
+
+
 def test_what_is_expected_nowhere_changes_nothing() -> None:
     maps = np.concatenate([bumps((60.0, 100.0)), bumps((200.0, 13.5), sd=2.0)])
     expected = np.array([[np.nan, 5.0, 2.0], [200.0, 13.5, 8.0]])
     found = weighed(maps, expected)
     np.testing.assert_array_equal(found[0], maps[0])
-    assert (found[1] < maps[1] + 0.01).all() and (found[1] < maps[1] - 1).any()
+    assert (found[1] < maps[1] + 0.1).all() and (found[1] < maps[1] - 1).any()
