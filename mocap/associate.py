@@ -4,7 +4,8 @@ Tracks of different views are one person where their lines of sight meet; those 
 on as the other ended. Pieces that are there at once come first, all pairs of them together, so that a
 crossing that confuses one view is decided by the others; then time, by how they go on in each view and in
 space (`mocap.continued`), and by what they wear (`mocap.clothes`). Then everybody is placed in space, pieces
-of a path are joined, and every detection is given to whom it fits (`mocap.recheck`).
+of a path are joined, and every detection is given to whom it fits (`mocap.recheck`). With that to begin with
+all is told once more, of shorter pieces, each of which goes to those for whom most speaks.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from mocap.keypoints import Keypoints2D
 from mocap.paths import Path, path_of, same_path
 from mocap.recheck import recheck
 from mocap.sight import evidence, sights_of
-from mocap.ticks import common_ticks
-from mocap.track import Track, distance, drift, straightened, tracks_in_place
+from mocap.ticks import Ticks, common_ticks
+from mocap.track import SHORT, Track, distance, drift, straightened, tracks_in_place
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -78,27 +79,50 @@ def _back(who: Indices, lane: Indices, people: int) -> Indices:
 
 def _associated(views: Sequence[Keypoints2D], offsets: Sequence[float], cameras: Cameras | None) -> Labels:
     ticks = common_ticks(views, offsets)
-    tracks = [
-        track
-        for v, (seen, offset) in enumerate(zip(views, offsets, strict=True))
-        for track in tracks_in_place(v, seen, offset)
-    ]
+    in_each = list(enumerate(zip(views, offsets, strict=True)))
+    long = [track for v, (seen, offset) in in_each for track in tracks_in_place(v, seen, offset)]
+    short = [track for v, (seen, offset) in in_each for track in tracks_in_place(v, seen, offset, SHORT)]
+    labels = _told(long, views, ticks, cameras)
+    return _told(short, views, ticks, cameras, _as_told(short, labels))
+
+
+def _told(
+    tracks: Sequence[Track],
+    views: Sequence[Keypoints2D],
+    ticks: Ticks,
+    cameras: Cameras | None,
+    begin: Sequence[Sequence[int]] | None = None,
+) -> Labels:
+    """Tell who tracks are, beginning with groups of them that are about right, if there are any."""
     said = dict(_of_one_view(tracks, views))
     never = {pair: value for pair, value in said.items() if value == IMPOSSIBLE}
     dressed = pieces_alike(tracks, views, never)
     if cameras is None:
         _add(said, dressed)
-        groups = _joined(cluster(len(tracks), said), tracks, said, views, never)
+        groups = _joined(cluster(len(tracks), said, begin), tracks, said, views, never)
         return _labels(views, tracks, groups)
     seen_at_once = evidence(sights_of(tracks, views, ticks, cameras), ticks.step)
     said |= seen_at_once
-    groups = cluster(len(tracks), seen_at_once | never)
-    _add(said, continued(groups, tracks, views, ticks, cameras))
+    if begin is None:
+        begin = cluster(len(tracks), seen_at_once | never)
+        _add(said, continued(begin, tracks, views, ticks, cameras))
     _add(said, dressed)
-    groups = cluster(len(tracks), said, groups)
+    groups = cluster(len(tracks), said, begin)
     paths = [path_of([tracks[k] for k in group], views, ticks, cameras) for group in groups]
     groups = _joined(groups, tracks, said, views, never, paths)
     return recheck(_labels(views, tracks, groups), views, ticks, cameras)
+
+
+def _as_told(tracks: Sequence[Track], labels: Labels) -> list[list[int]]:
+    """Tracks in groups by whom most of each was taken for; whom nobody knows is alone."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for k, track in enumerate(tracks):
+        who = labels.who[track.view][track.frames, track.lanes]
+        known = np.bincount(who[who >= 0], minlength=1)
+        person = int(known.argmax())
+        told = 2 * known[person] > len(track)
+        groups.setdefault((0, person) if told else (1, k), []).append(k)
+    return list(groups.values())
 
 
 def _add(said: dict[Pair, float], more: Mapping[Pair, float]) -> None:

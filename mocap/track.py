@@ -26,6 +26,7 @@ LOOK_BACK = 3  # frames in which somebody may go undetected within a track
 OVERLAP = 0.4  # of the smaller of two boxes that is common to both where people are in each other's way
 NEAR_END = 4  # frames within which another track's beginning or end counts as an overlap
 PIECE = 0.5  # seconds of a track: longer ones may hold a slide from one person to another
+SHORT = 0.15  # of those that are told once it is known about who is who
 ROUNDING = 1e-6  # of a piece
 
 
@@ -59,7 +60,9 @@ class Track:
         return bool(follows and same and not self.doubtful and not other.doubtful)
 
 
-def tracks_in_place(view: int, straight: Keypoints2D, offset: float = 0.0) -> list[Track]:
+def tracks_in_place(
+    view: int, straight: Keypoints2D, offset: float = 0.0, longest: float = PIECE
+) -> list[Track]:
     """Find the tracks of a view, cut up where doubt begins and ends, and every while.
 
     All views are cut at the same times: a piece in which a detector slides from one person to another, and
@@ -69,18 +72,19 @@ def tracks_in_place(view: int, straight: Keypoints2D, offset: float = 0.0) -> li
         view: its number.
         straight: detections with everybody in a place of his own for as long as links hold (`straightened`).
         offset: seconds to add to the view's own times.
+        longest: seconds of a track.
     """
     linked = []
     for lane in range(straight.people):
         there = np.flatnonzero((straight.confidence[:, lane] > 0).any(axis=-1))
         ends = np.flatnonzero(np.diff(there) > LOOK_BACK) + 1
         linked += [Track(view, run, np.full(len(run), lane)) for run in np.split(there, ends) if len(run)]
-    return _cut(linked, straight, offset)
+    return _cut(linked, straight, offset, longest)
 
 
-def _cut(linked: list[Track], seen: Keypoints2D, offset: float) -> list[Track]:
+def _cut(linked: list[Track], seen: Keypoints2D, offset: float, longest: float) -> list[Track]:
     boxes = [_boxes(seen, track) for track in linked]
-    part = np.floor((seen.times + offset) / PIECE + ROUNDING).astype(np.intp)
+    part = np.floor((seen.times + offset) / longest + ROUNDING).astype(np.intp)
     return [
         piece
         for k, track in enumerate(linked)

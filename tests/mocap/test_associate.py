@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from mocap.associate import Labels, associate
 from tests.calibration.synthetic import ring
@@ -156,3 +157,20 @@ def test_two_who_walk_through_each_other_keep_their_names_by_their_clothes() -> 
     assert share(labels, truth) == 1.0
     undressed = names(labelled(points), truth)
     assert any(len(them) > 1 for them in undressed.values())
+
+
+@pytest.mark.parametrize(("slides", "goes"), [(17, 32), (17, 70), (22, 32)])
+def test_a_slide_within_a_piece_does_not_part_who_it_leaves_from_himself(slides: int, goes: int) -> None:
+    """The first view's lane goes over to the other one's as two more views begin to see him whom it leaves."""
+    one, other = marching(FRAMES).moved(-0.6, 0.0), marching(FRAMES).moved(0.6, 0.0)
+    late = hidden(one, slice(0, slides + 2))
+    points, truth = scene([[one, other], [one, other], [late, other], [late, other]])
+    first, _ = lanes(CAMERAS[0], [one, other], seed=None)
+    for n, t in enumerate(range(slides, slides + 5)):
+        first[t, 0] += (first[t, 1] - first[t, 0]) * (n + 1) / 5
+    first[slides + 5 :, 0] = first[slides + 5 :, 1]
+    first[slides:, 1] = first[goes:, 0] = np.nan
+    labels = labelled([first, *points[1:]])
+    others = Labels(labels.who[1:], labels.count)
+    assert sorted(map(sorted, names(others, truth[1:]).values())) == [[0], [1]]
+    assert share(others, truth[1:]) == 1.0

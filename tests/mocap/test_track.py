@@ -85,6 +85,9 @@ def test_all_views_are_cut_at_the_same_times() -> None:
     late = tracks_in_place(0, seen, offset=0.3)
     cuts = [seen.times[track.frames[0]] + 0.3 for track in late[1:]]
     assert np.allclose(cuts, [0.5, 1.0, 1.5, 2.0])
+    short = tracks_in_place(0, seen, offset=0.3, longest=0.2)
+    cuts = [seen.times[track.frames[0]] + 0.3 for track in short[1:]]
+    assert np.allclose(cuts, 0.4 + 0.2 * np.arange(10), atol=1e-6)
 
 
 def test_somebody_elsewhere_is_no_continuation() -> None:
