@@ -183,7 +183,7 @@ def _apart(first: Floats, second: Floats, gap: Floats) -> Floats:
     distance = np.abs(across @ gap) / safe
     depth = [np.einsum("njx,njx->nj", np.cross(gap, ray), across) / safe**2 for ray in (second, first)]
     distance = np.where((depth[0] > 0) & (depth[1] > 0), distance, np.maximum(distance, BEHIND))
-    ordered = np.sort(np.where(usable, distance, np.inf), axis=-1)  # NumPy's median without NaN is slow on few
+    ordered = np.sort(np.where(usable, distance, np.inf), axis=-1)  # np.nanmedian is slow on rows this short
     count = usable.sum(axis=-1)
     low, high = (np.take_along_axis(ordered, at[:, None], -1)[:, 0] for at in ((count - 1) // 2, count // 2))
     return np.where(count >= FEWEST, (low + high) / 2, np.nan)

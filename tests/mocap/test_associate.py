@@ -160,8 +160,8 @@ def test_two_who_walk_through_each_other_keep_their_names_by_their_clothes() -> 
 
 
 @pytest.mark.parametrize(("slides", "goes"), [(17, 32), (17, 70), (22, 32)])
-def test_a_slide_within_a_piece_does_not_part_who_it_leaves_from_himself(slides: int, goes: int) -> None:
-    """The first view's lane goes over to the other one's as two more views begin to see him whom it leaves."""
+def test_a_slide_within_a_piece_parts_nobody_from_himself(slides: int, goes: int) -> None:
+    """The first view's lane goes over to the other one's as two more views begin to see whom it leaves."""
     one, other = marching(FRAMES).moved(-0.6, 0.0), marching(FRAMES).moved(0.6, 0.0)
     late = hidden(one, slice(0, slides + 2))
     points, truth = scene([[one, other], [one, other], [late, other], [late, other]])
