@@ -23,6 +23,7 @@ from mocap.covering import Outlines
 from mocap.detect.centres import squares_about
 from mocap.detect.closer import SHOWN, SQUARES, averaged
 from mocap.detect.cover import Cover
+from mocap.detect.run import joined
 from mocap.errors import MocapError
 from mocap.handplace import BEYOND as BEYOND_ENDS
 from mocap.handplace import GRID, worth_looking
@@ -40,6 +41,7 @@ from rigs.solving.kinematics import Pose
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Find = Callable[[str, Mapping[str, Floats], Mapping[str, Cover]], dict[str, Keypoints2D]]
 
 CLOSE = 1.15  # times the extent of what a square holds: its side
 ELSEWHERE = 0.08  # of the body's extent, by which joints may be elsewhere than the rough solve has them
@@ -66,6 +68,46 @@ def can_look_closer(placed: Placed) -> bool:
     """Whether there are several views, and a detector beside whose landmarks joint centres are looked for."""
     layout = placed.seen.layout
     return len(placed.seen.names) > 1 and layout.detector != layout
+
+
+def looked_at_closer(
+    placed: Placed,
+    config: CaptureConfig,
+    videos: list[VideoInfo],
+    keypoints: Mapping[str, Keypoints2D],
+    find: Find,
+    progress: Callable[[str], Progress],
+) -> Placed:
+    """See joints once more where people are, as far as a rough solve tells.
+
+    Where others are near, that may have taken a limb for another's. Looks that tell better move it, and then
+    it is looked at where it lies now.
+
+    Args:
+        placed: people on one clock, and the cameras.
+        config: of the capture.
+        videos: of the views.
+        keypoints: what was detected in each view, in the order of the cameras.
+        find: looks, given a key of `mocap.detect.worker.PLACED`, regions and covers by view.
+        progress: see `mocap.solving.solve_people`.
+    """
+    solved = solve_roughly(placed, config, videos, progress)
+    if not solved:
+        return placed
+    sizes = [video.size for video in videos]
+    regions = closer_regions(solved, placed, keypoints)
+    covers = closer_covers(solved, placed, keypoints, regions)
+    found = find("closer", regions, covers)
+    closer = with_closer_looks(placed, solved, found, sizes)
+    if not any(len(cover.owners) for cover in covers.values()):
+        return closer
+    again = solve_roughly(closer, config, videos, progress)
+    if [one.person for one in again] != [one.person for one in solved]:
+        return closer
+    regions = crowded_regions(regions, closer_regions(again, placed, keypoints), covers)
+    more = find("crowd", regions, closer_covers(again, placed, keypoints, regions))
+    seen = {name: joined([more[name], view]) if name in more else view for name, view in found.items()}
+    return with_closer_looks(placed, again, seen, sizes)
 
 
 def solve_roughly(

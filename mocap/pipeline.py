@@ -19,21 +19,15 @@ from calibration.files import write_aniposelib
 from mocap import quality
 from mocap.ahead import Ahead
 from mocap.cameras import check_cameras
-from mocap.closer import (
-    can_look_closer,
-    closer_covers,
-    closer_regions,
-    crowded_regions,
-    solve_roughly,
-    with_closer_looks,
-)
+from mocap.closer import can_look_closer, looked_at_closer
 from mocap.config import CaptureConfig, View
 from mocap.crowd import between
 from mocap.detect import DEFAULT
 from mocap.detect.base import Sought
+from mocap.detect.cover import Cover
 from mocap.detect.crew import Crew
 from mocap.detect.parts import read_keypoints
-from mocap.detect.run import detect_placed, detect_views, joined, look_again, processors
+from mocap.detect.run import detect_placed, detect_views, look_again, processors
 from mocap.feet import Feet
 from mocap.filming import filming
 from mocap.hands import Handed, Hands, regions_of_lone_view, with_hands
@@ -196,31 +190,15 @@ class _Job:
         incomplete: bool,
         crew: Crew,
     ) -> Placed:
-        """See joints once more where people are, as far as a rough solve tells.
+        """See joints once more where people are, as far as a rough solve tells."""
 
-        Where others are near, that may have taken a limb for another's. Looks that tell better move it, and
-        then it is looked at where it lies now.
-        """
-        solved = solve_roughly(placed, self.config, self.videos, progress)
-        if not solved:
-            return placed
-        keypoints, sizes = self._keypoints(), [video.size for video in self.videos]
-        regions = closer_regions(solved, placed, keypoints)
-        covers = closer_covers(solved, placed, keypoints, regions)
-        find = self._finder("closer", workers, incomplete, crew)
-        found = find(regions, progress=progress("looking closer"), covers=covers)
-        closer = with_closer_looks(placed, solved, found, sizes)
-        if not any(len(cover.owners) for cover in covers.values()):
-            return closer
-        again = solve_roughly(closer, self.config, self.videos, progress)
-        if [one.person for one in again] != [one.person for one in solved]:
-            return closer
-        regions = crowded_regions(regions, closer_regions(again, placed, keypoints), covers)
-        covers = closer_covers(again, placed, keypoints, regions)
-        find = self._finder("crowd", workers, incomplete, crew)
-        more = find(regions, progress=progress("looking closer"), covers=covers)
-        found |= {name: joined([more[name], found[name]]) for name in more}
-        return with_closer_looks(placed, again, found, sizes)
+        def find(
+            what: str, regions: Mapping[str, Floats], covers: Mapping[str, Cover]
+        ) -> dict[str, Keypoints2D]:
+            look = self._finder(what, workers, incomplete, crew)
+            return look(regions, progress=progress("looking closer"), covers=covers)
+
+        return looked_at_closer(placed, self.config, self.videos, self._keypoints(), find, progress)
 
     def hands_ahead(self, placed: Placed, workers: int | None, incomplete: bool, crew: Crew) -> Ahead | None:
         """Look for hands while the body is solved, where that is not needed to know where they are.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ from mocap.closer import (
     closer_covers,
     closer_regions,
     crowded_regions,
+    looked_at_closer,
     solve_roughly,
     with_closer_looks,
 )
@@ -373,16 +375,21 @@ def test_nobody_is_painted_over_where_nobody_is_near() -> None:
         assert set((cover.owners // 2).tolist()) == set(range(6, FRAMES))
 
 
-def test_who_is_elsewhere_than_he_was_looked_for_is_looked_at_again_if_others_hide_him() -> None:
-    """A shin that a first solve had an eighth of a turn off lies elsewhere in most images."""
-    walkers = [walker(0.0, 0.0), walker(0.3, 0.4)]
-    placed = placed_of(*(seen_at(points) for _, points in walkers))
+def first_and_then(walkers: list[tuple[Motion, np.ndarray]]) -> list[list[Solved]]:
+    """Two people whose second has a shin an eighth of a turn off from frame 7 on, and as they are."""
     right = walkers[1][0]
     rotations = right.rotations.copy()
     shin = right.skeleton.index("LeftLeg")
     rotations[7:, shin] = quat.multiply(rotations[7:, shin], quat.from_rotvec([np.pi / 4, 0.0, 0.0]))
     wrong = Motion(right.skeleton, rotations, right.root, FPS)
-    first, then = ([solved_of(walkers[0][0]), solved_of(motion, 1)] for motion in (wrong, right))
+    return [[solved_of(walkers[0][0]), solved_of(motion, 1)] for motion in (wrong, right)]
+
+
+def test_who_is_elsewhere_than_he_was_looked_for_is_looked_at_again_if_others_hide_him() -> None:
+    """A shin that a first solve had an eighth of a turn off lies elsewhere in most images."""
+    walkers = [walker(0.0, 0.0), walker(0.3, 0.4)]
+    placed = placed_of(*(seen_at(points) for _, points in walkers))
+    first, then = first_and_then(walkers)
     before, after = (closer_regions(solved, placed, views_of()) for solved in (first, then))
     covers = closer_covers(first, placed, views_of(), before)
     found = crowded_regions(before, after, covers)
@@ -396,3 +403,44 @@ def test_who_is_elsewhere_than_he_was_looked_for_is_looked_at_again_if_others_hi
     nobody = {name: Cover.nothing() for name in covers}
     assert all(np.isnan(where).all() for where in crowded_regions(before, after, nobody).values())
     assert all(np.isnan(where).all() for where in crowded_regions(after, after, covers).values())
+
+
+def test_what_is_seen_again_counts_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """First looks are 6 px off, those at whom they moved are right, and nobody else is looked at again."""
+    walkers = [walker(0.0, 0.0), walker(0.3, 0.4)]
+    points = [points for _, points in walkers]
+    placed = placed_of(*(seen_at(p) for p in points))
+    asked: list[str] = []
+
+    def find(
+        what: str, regions: Mapping[str, np.ndarray], covers: Mapping[str, Cover]
+    ) -> dict[str, Keypoints2D]:
+        asked.append(what)
+        out = {}
+        for name, view in looks_at(*points, off=6.0 if what == "closer" else 0.0).items():
+            seen = np.isfinite(regions[name][:, :, 0]).all(axis=-1)[..., None, None]
+            assert view.centres is not None
+            centres, at = (np.where(seen, a, np.nan) for a in (view.centres, view.points))
+            known = np.isfinite(at).all(axis=-1).astype(float)
+            out[name] = replace(view, centres=centres, points=at, confidence=known)
+        return out
+
+    def off(*solves: list[Solved]) -> list[np.ndarray]:
+        """(V, T) px by which centres of both people are off."""
+        solved = iter(solves)
+        monkeypatch.setattr("mocap.closer.solve_roughly", lambda *_: next(solved))
+        taken = looked_at_closer(placed, *films(), views_of(), find, lambda stage: Quiet())
+        both = zip(taken.people, placed.people, strict=True)
+        rows = np.flatnonzero(USED) + OWN
+        return [np.nanmedian(np.abs(a.pixels - b.pixels)[:, :, rows, 0], axis=-1) for a, b in both]
+
+    first, then = first_and_then(walkers)
+    assert not any(each.any() for each in off([])) and asked == []
+    (alone, _), told = off(then[:1]), asked.copy()
+    assert told == ["closer"] and np.nanmin(alone) > 4
+    other, again = off(first, then)
+    assert asked == ["closer", "closer", "crowd"]
+    other_once, once = off(first, then[:1])  # a second solve that has lost somebody counts for nothing
+    np.testing.assert_allclose(other, other_once, atol=1e-6)
+    moved = (once > 4) & (again < 1)
+    assert not moved[:, :7].any() and moved[:, 7:].mean() > 0.5
