@@ -5,7 +5,8 @@ on as the other ended. Pieces that are there at once come first, all pairs of th
 crossing that confuses one view is decided by the others; then time, by how they go on in each view and in
 space (`mocap.continued`), and by what they wear (`mocap.clothes`). Then everybody is placed in space, pieces
 of a path are joined, and every detection is given to whom it fits (`mocap.recheck`). With that to begin with
-all is told once more, of shorter pieces, each of which goes to those for whom most speaks.
+all is told once more, of shorter pieces, each of which goes to those for whom most speaks, as all of
+somebody before or after a moment does.
 """
 
 from __future__ import annotations
@@ -97,9 +98,10 @@ def _told(
     said = dict(_of_one_view(tracks, views))
     never = {pair: value for pair, value in said.items() if value == IMPOSSIBLE}
     dressed = pieces_alike(tracks, views, never)
+    when = [float(ticks.ticks[t.view][t.frames[0]]) for t in tracks] if begin is not None else None
     if cameras is None:
         _add(said, dressed)
-        groups = _joined(cluster(len(tracks), said, begin), tracks, said, views, never)
+        groups = _joined(cluster(len(tracks), said, begin, when), tracks, said, views, never)
         return _labels(views, tracks, groups)
     seen_at_once = evidence(sights_of(tracks, views, ticks, cameras), ticks.step)
     said |= seen_at_once
@@ -107,7 +109,7 @@ def _told(
         begin = cluster(len(tracks), seen_at_once | never)
         _add(said, continued(begin, tracks, views, ticks, cameras))
     _add(said, dressed)
-    groups = cluster(len(tracks), said, begin)
+    groups = cluster(len(tracks), said, begin, when)
     paths = [path_of([tracks[k] for k in group], views, ticks, cameras) for group in groups]
     groups = _joined(groups, tracks, said, views, never, paths)
     return recheck(_labels(views, tracks, groups), views, ticks, cameras)

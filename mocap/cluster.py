@@ -2,7 +2,8 @@
 
 Pairs with the strongest evidence are joined first, as long as it stays positive in sum over all pairs of the
 groups; what cannot be one is never joined. Then each thing moves to the group for which more speaks, until
-none has a better one (correlation clustering, Bansal et al. 2004; greedy joins, then local moves).
+none has a better one (correlation clustering, Bansal et al. 2004; greedy joins, then local moves). Of things
+that are there one after the other all before or after a moment may move together, too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ Near = list[dict[int, float]]
 
 
 def cluster(
-    count: int, evidence: Mapping[Pair, float], begin: Sequence[Sequence[int]] | None = None
+    count: int,
+    evidence: Mapping[Pair, float],
+    begin: Sequence[Sequence[int]] | None = None,
+    when: Sequence[float] | None = None,
 ) -> list[list[int]]:
     """Group things.
 
@@ -27,6 +31,7 @@ def cluster(
         evidence: by pair of numbers, how much speaks for (positive) or against (negative) the two being one;
             `IMPOSSIBLE` = they are not. Pairs that are not in it say nothing.
         begin: groups that stand already; each by itself without.
+        when: moments at which things begin, if parts of groups may move.
 
     Returns:
         Groups of numbers, each in order; the groups in the order of their first members.
@@ -39,6 +44,10 @@ def cluster(
         for k in members:
             group[k] = members[0]
     group = _moved(_joined(group, near), near)
+    for _ in range(MOVES if when else 0):
+        before, group = group, _moved(_parted(group, near, when or ()), near)
+        if group == before:
+            break
     found: dict[int, list[int]] = {}
     for k, number in enumerate(group):
         found.setdefault(number, []).append(k)
@@ -102,7 +111,46 @@ def _moved(group: list[int], near: Near) -> list[int]:
     return group
 
 
-def _free(group: list[int]) -> int:
+def _parted(group: list[int], near: Near, when: Sequence[float]) -> list[int]:
+    """The same, once of each group all before or after a moment is where most speaks for it."""
+    group = group.copy()
+    for own in sorted(set(group)):
+        members = sorted((k for k, number in enumerate(group) if number == own), key=lambda k: when[k])
+        for order in (members, members[::-1]):
+            part, target = _best_part(order, group, near, when)
+            for k in order[:part]:
+                group[k] = target
+            if part:
+                break
+    return group
+
+
+def _best_part(
+    order: Sequence[int], group: Sequence[int], near: Near, when: Sequence[float]
+) -> tuple[int, int]:
+    """How many of a group's first things should be in another group, and its number; 0 if none should."""
+    own = group[order[0]]
+    said: dict[int, float] = {
+        own: 0.0
+    }  # for those so far being one with each group; with the rest of their own
+    inside: set[int] = set()
+    most, part, target = LEAST, 0, own
+    for n, k in enumerate(order[:-1], 1):
+        for other, value in near[k].items():
+            if other in inside:
+                said[own] -= value
+            else:
+                said[group[other]] = said.get(group[other], 0.0) + value
+        inside.add(k)
+        best = max((number for number in said if number != own), key=lambda number: said[number], default=own)
+        there = said[best] if best != own else 0.0
+        won = max(there, 0.0) - said[own]
+        if won > most and when[order[n]] != when[k]:
+            most, part, target = won, n, best if there > 0 else _free(group)
+    return part, target
+
+
+def _free(group: Sequence[int]) -> int:
     """A number that no group has."""
     taken = set(group)
     return next(number for number in range(len(group) + 1) if number not in taken)

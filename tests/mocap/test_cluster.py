@@ -60,3 +60,21 @@ def test_no_move_of_one_thing_makes_more_speak_for_the_groups() -> None:
 
         best = spoken(group)
         assert all(spoken({**group, k: to}) <= best + 1e-9 for k in range(12) for to in range(13))
+
+
+def test_all_of_somebody_before_a_moment_moves_together() -> None:
+    """Both early things hold each other; alone neither would leave for those who go on as they did."""
+    said = {(0, 1): 10.0, (2, 3): 5.0, (4, 5): 5.0, (0, 2): 2.0, (1, 3): 2.0, (0, 4): 3.0, (1, 5): 3.0}
+    said |= {(2, 4): IMPOSSIBLE, (3, 5): IMPOSSIBLE}
+    begin, when = [[0, 1, 2, 3], [4, 5]], [0.0, 0.0, 5.0, 5.0, 5.0, 5.0]
+    assert cluster(6, said, begin) == begin
+    assert cluster(6, said, begin, when) == [[0, 1, 4, 5], [2, 3]]
+    assert cluster(6, said, begin, [0.0] * 6) == begin  # no moment parts them
+    backwards = [-t for t in when]
+    assert cluster(6, said, begin, backwards) == [[0, 1, 4, 5], [2, 3]]
+
+
+def test_a_part_for_whose_others_nothing_speaks_is_somebody_of_its_own() -> None:
+    said = {(0, 1): 4.0, (2, 3): 4.0, (0, 2): -1.0, (1, 3): -1.0}
+    assert cluster(4, said, [[0, 1, 2, 3]]) == [[0, 1, 2, 3]]
+    assert cluster(4, said, [[0, 1, 2, 3]], [0.0, 1.0, 7.0, 8.0]) == [[0, 1], [2, 3]]
