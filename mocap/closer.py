@@ -90,6 +90,12 @@ def looked_at_closer(
         keypoints: what was detected in each view, in the order of the cameras.
         find: looks, given a key of `mocap.detect.worker.PLACED`, regions and covers by view.
         progress: see `mocap.solving.solve_people`.
+
+    Returns:
+        The same people with what was seen beside what had been; as they were if they cannot be solved.
+
+    Raises:
+        MocapError: whatever `find` raises.
     """
     solved = solve_roughly(placed, config, videos, progress)
     if not solved:
@@ -208,6 +214,9 @@ def crowded_regions(
         before: by view, as of `closer_regions`, where people were looked at.
         after: the same as those looks tell.
         covers: what was painted over then.
+
+    Returns:
+        By view, (T, P, L + C, 4), `after`, or NaN where nobody need look.
     """
     out = {}
     for name, where in after.items():

@@ -44,10 +44,8 @@ def cluster(
         for k in members:
             group[k] = members[0]
     group = _moved(_joined(group, near), near)
-    for _ in range(MOVES if when else 0):
-        before, group = group, _moved(_parted(group, near, when or ()), near)
-        if group == before:
-            break
+    if when is not None:
+        group = _settled(group, near, when)
     found: dict[int, list[int]] = {}
     for k, number in enumerate(group):
         found.setdefault(number, []).append(k)
@@ -111,6 +109,15 @@ def _moved(group: list[int], near: Near) -> list[int]:
     return group
 
 
+def _settled(group: list[int], near: Near, when: Sequence[float]) -> list[int]:
+    """The same, once neither single things nor parts of groups have a better place."""
+    for _ in range(MOVES):
+        before, group = group, _moved(_parted(group, near, when), near)
+        if group == before:
+            break
+    return group
+
+
 def _parted(group: list[int], near: Near, when: Sequence[float]) -> list[int]:
     """The same, once of each group all before or after a moment is where most speaks for it."""
     group = group.copy()
@@ -130,9 +137,9 @@ def _best_part(
 ) -> tuple[int, int]:
     """How many of a group's first things should be in another group, and its number; 0 if none should."""
     own = group[order[0]]
-    said: dict[int, float] = {
+    said = {
         own: 0.0
-    }  # for those so far being one with each group; with the rest of their own
+    }  # how much speaks for the first being one with each group, or with the rest of their own
     inside: set[int] = set()
     most, part, target = LEAST, 0, own
     for n, k in enumerate(order[:-1], 1):
