@@ -122,9 +122,7 @@ PARTS: dict[str, Part] = {
     "nothing at rest, no shared bend": Part(changed=without("rigs.solving.limits.Rest")),
     "no pull on what is unseen": Part(changed=without("rigs.solving.relaxed.Relaxed")),
     "what keeps still may sway": Part(changed=(("mocap.still.SD", 1e3),)),
-    "what is hardly known as lively": Part(
-        changed=(("mocap.scene.calmed", lambda doubt, stature: np.ones_like(doubt)),)
-    ),
+    "all joints as lively": Part(changed=(("mocap.animate.liveliness", lambda scene, *_: None),)),
     "feet believed alike": Part(changed=(("mocap.feet.LEAST_TRUST", 1.0), ("mocap.feet.MOST_TRUST", 1.0))),
     "nothing for feet": Part(feet="never"),
     "feet not held": Part(changed=(("mocap.feet.HOLD_SD", 1e6),)),

@@ -16,6 +16,7 @@ from mocap.attach import Attachment, load_attachment
 from mocap.doubt import joint_doubt, made_up
 from mocap.feet import Feet, bend_toes, find_stance, put_down, soles_of, with_own_heels
 from mocap.glimpse import guessed_depths
+from mocap.lively import liveliness
 from mocap.observations import Observations
 from mocap.progress import Progress, Quiet
 from mocap.scene import Scene, Settings, Wrists, scene_of
@@ -124,7 +125,7 @@ def _solved(
         stance = find_stance(body, grown, sized.sizes, pose, scene.fps, scene.feet, doubt)
         scene.stillness = find_stillness(body, sized.sizes, pose, scene.fps)
         scene.stance = stance.where(~_unknown_soles(body, grown, doubt))
-        scene.doubt = doubt
+        scene.lively = liveliness(scene, pose, sized.sizes, grown)
         scene.together = together(seen, cameras, body, scene.attachment, grown, doubt)
         pose = _feet_turned(scene, pose, sized.sizes, grown)
     return _Half(scene, pose, sized.sizes, grown, seen.fps, doubt).solved(progress)

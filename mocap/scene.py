@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from calibration.camera import Cameras
 from mocap.ankles import Ankles, Network, load_network
 from mocap.attach import NEAREST, Attachment
-from mocap.calm import calmed
 from mocap.feet import Feet, Stance
 from mocap.lift.points import points_of
 from mocap.observations import Observations
@@ -72,7 +71,7 @@ class Scene:
     triangulated: Floats | None = None  # (T, N, 3) m, the landmarks
     guessed: tuple[Floats, Floats] | None = None  # depths (V, T, N) m and their sd, as the detector guesses
     network: Network | None = None  # that tells how ankles are turned
-    doubt: Floats | None = None  # (T, J) m that joints may be off, once that is known
+    lively: Floats | None = None  # (T, J) times the liveliness, once it is known how much of motion is noise
     stance: Stance | None = None  # once it is known when feet stand
     stillness: Stillness | None = None  # what keeps still
     ankles: Ankles | None = None  # and how feet are turned
@@ -99,8 +98,8 @@ class Scene:
         weight, points = self._frame_weight, self.attachment.points(stature)
         window = slice(start, stop)
         carried, density = _carried_points(self.body, self._liveliness)
-        if self.doubt is not None:
-            density = density * np.tile(calmed(self.doubt[start + 1 : stop - 1], stature), 3)
+        if self.lively is not None:
+            density = density * np.tile(self.lively[start + 1 : stop - 1], 3)
         return [
             Reprojection(
                 points,
@@ -131,7 +130,7 @@ class Scene:
         slant = None if self.slant is None else self.slant[:, frames]
         thin = replace(self, seen=seen, sd=sd, slant=slant, fps=fps, every=every, feet="never")
         return replace(
-            thin, guessed=guessed, doubt=None, stance=None, stillness=None, ankles=None, together=None
+            thin, guessed=guessed, lively=None, stance=None, stillness=None, ankles=None, together=None
         )
 
     @property
