@@ -3,7 +3,8 @@
 A landmark that moved shifts in all views as one shift in space would have it. What is left of their second
 differences beside the shift that explains them best is noise, whatever the detector says of itself; and how
 much of it a shift in space may hold follows. Where joints accelerate little beside that, most of what they
-seem to do is noise, and where they accelerate far more, the solve holds back what is true.
+seem to do is noise, and where they accelerate far more, the solve holds back what is true. Of two views and
+of quick motion noise looks larger than it is, so what is quick is not held back for it.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from rigs.solving.kinematics import Points, Pose, locate
 
 Floats = NDArray[np.float64]
 
-# Chosen on 15 held-out people and 17 clips of drawn ones, of whom slow ones accelerated 1.2 to 1.6 times as
-# they truly did, and quick ones 0.95 times: docs/findings.md.
+# Chosen on 15 held-out people and 25 drawn ones, of whom slow ones accelerated 1.2 to 1.6 times as they truly
+# did, and quick ones 0.95 times: docs/findings.md.
 TIMES = 0.75  # times the noise: what accelerates by that much is as lively as the solve's settings say
+QUICK = 2.0  # times a body's accelerations in lively motion: as lively as that, too, however large the noise
 LEAST, MOST = 0.25, 2.0  # times that liveliness, at most
 SECONDS = 1.0  # standard deviation of the time over which motion and noise are told
 SOME = 0.1  # of that time, in which views are to say something at all
@@ -62,7 +64,8 @@ def liveliness(scene: Scene, pose: Pose, sizes: Floats, stature: float) -> Float
     ratio[share < SOME] = 0.0
     rest = ~known.any(axis=0)  # joints that carry no landmarks are as the others
     ratio[:, rest] = ((motion * share).sum(axis=1) / np.maximum(noise.sum(axis=1), TINY))[:, None]
-    lively = np.clip(ratio / TIMES**2, LEAST, MOST)
+    quick = motion * (scene.fps / step) ** 4 / (QUICK * scene.body.acceleration) ** 2
+    lively = np.clip(np.maximum(ratio / TIMES**2, np.minimum(quick, 1.0)), LEAST, MOST)
     return np.asarray(np.pad(lively, ((step, step), (0, 0)), mode="edge"))
 
 

@@ -92,6 +92,14 @@ def test_the_slower_a_body_the_calmer_it_is_held() -> None:
     assert LEAST < some < MOST
 
 
+def test_what_is_quick_is_not_held_back_however_noisy() -> None:
+    root = path(FRAMES, size=0.25)  # its accelerations are 28 m/s^2, root mean square, twice what knees do
+    noisy = scene(root, px=8.0, said=8.0)
+    assert told(noisy, root, "RightLeg") >= 1.0
+    slow = path(FRAMES, size=0.05)
+    assert told(scene(slow, px=8.0, said=8.0), slow, "RightLeg") == LEAST
+
+
 def test_frame_rates_agree() -> None:
     fast, slow = path(4 * FRAMES, 120.0), path(FRAMES)
     one = told(scene(fast, fps=120), fast, "LeftForeArm")
