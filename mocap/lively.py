@@ -74,18 +74,18 @@ def _noise(scene: Scene, points: Points, world: Floats, frames: slice, step: int
 
     NaN where no two views tell. world: (T, N, 3) m, where the points are; frames: T' of them.
     """
-    world = world[frames]
-    middle = world[step:-step]
+    middle, imaged = world[frames][step:-step], scene.imaged(world[frames])
     square, freedom = np.zeros((2, *middle.shape[:2]))
     pull, information = np.zeros(middle.shape), np.zeros((*middle.shape, 3))
     for v, (turn, shift) in enumerate(zip(scene.rotation, scene.translation, strict=True)):
-        bend = _bends(scene.seen[v, frames] - _imaged(world @ turn.T + shift), step)
+        bend = _bends(scene.seen[v, frames] - imaged[v], step)
         sd = scene.sd[v, frames][step:-step]
         seen = np.isfinite(bend).all(axis=-1) & np.isfinite(sd)
         weight = np.where(seen, 1 / np.where(seen, sd, 1.0) ** 2, 0.0)
         bend = np.where(seen[..., None], bend, 0.0)
         weight *= np.minimum(1.0, JOLT / np.maximum(weight * (bend**2).sum(axis=-1), JOLT))
-        rows = _slopes(middle @ turn.T + shift) @ turn
+        depth = np.maximum(middle @ turn[2] + shift[2], NEAREST)
+        rows = (turn[:2] - imaged[v, step:-step, :, :, None] * turn[2]) / depth[..., None, None]
         heavy = weight[..., None, None] * rows
         information += heavy.swapaxes(-1, -2) @ rows
         pull += (bend[..., None, :] @ heavy)[..., 0, :]
@@ -105,17 +105,3 @@ def _noise(scene: Scene, points: Points, world: Floats, frames: slice, step: int
 def _bends(values: Floats, step: int) -> Floats:
     """Second differences of values (T, ...) over `step` frames: (T - 2 step, ...)."""
     return np.asarray(values[: -2 * step] - 2 * values[step:-step] + values[2 * step :])
-
-
-def _imaged(camera: Floats) -> Floats:
-    """Where points (..., 3) m in a camera's axes are seen: x/z, y/z."""
-    return np.asarray(camera[..., :2] / np.maximum(camera[..., 2:], NEAREST))
-
-
-def _slopes(camera: Floats) -> Floats:
-    """d(x/z, y/z) by a shift of points (..., 3) m, in the camera's axes: (..., 2, 3)."""
-    inverse = 1 / np.maximum(camera[..., 2:], NEAREST)
-    slopes = np.zeros((*camera.shape[:-1], 2, 3))
-    slopes[..., :2] = inverse[..., None] * np.eye(2)
-    slopes[..., 2] = -_imaged(camera) * inverse
-    return slopes
