@@ -137,9 +137,7 @@ def _best_part(
 ) -> tuple[int, int]:
     """How many of a group's first things should be in another group, and its number; 0 if none should."""
     own = group[order[0]]
-    said = {
-        own: 0.0
-    }  # how much speaks for the first being one with each group, or with the rest of their own
+    said = {own: 0.0}  # what speaks for the first being one with each group, or with the rest of their own
     inside: set[int] = set()
     most, part, target = LEAST, 0, own
     for n, k in enumerate(order[:-1], 1):

@@ -29,13 +29,15 @@ LEAST, MOST = 0.25, 2.0  # times that liveliness, at most
 SECONDS = 1.0  # standard deviation of the time over which motion and noise are told
 SOME = 0.1  # of that time, in which views are to say something at all
 JOLT = 30.0  # squared deviations of a second difference from which on it counts no more
-SHIFT = 0.3  # metres that a landmark may be shifted by, where views do not tell
+FREE = np.eye(3) / 0.3**2  # 1/m^2, so that a landmark may be shifted by 0.3 m where views do not tell
 TINY = 1e-12  # m^2 of noise, at least
 CHUNK = 512  # frames that are looked at together
 
 
 def liveliness(scene: Scene, pose: Pose, sizes: Floats, stature: float) -> Floats:
     """Tell how lively joints may be: times what the scene's settings say, (T, J).
+
+    Source: noise is the reduced chi-squared of a weighted least-squares shift, with the shift's covariance.
 
     Args:
         scene: what the views saw.
@@ -74,7 +76,22 @@ def _noise(scene: Scene, points: Points, world: Floats, frames: slice, step: int
 
     NaN where no two views tell. world: (T, N, 3) m, where the points are; frames: T' of them.
     """
-    middle, imaged = world[frames][step:-step], scene.imaged(world[frames])
+    square, freedom, information = _left(scene, world[frames], frames, step)
+    home = (np.arange(len(scene.body.names))[:, None] == points.joint) * 1.0
+    square, freedom = square @ home.T, freedom @ home.T
+    joined = home @ information.reshape(*information.shape[:2], 9)
+    spread = np.linalg.inv(joined.reshape(*joined.shape[:2], 3, 3) + FREE)
+    noise = square / np.where(freedom > 0, freedom, np.nan)
+    return np.asarray(noise * np.trace(spread, axis1=-2, axis2=-1))
+
+
+def _left(scene: Scene, world: Floats, frames: slice, step: int) -> tuple[Floats, Floats, Floats]:
+    """What is left of points' second differences beside the shift in space that explains them best.
+
+    world: (T', N, 3) m, where the points are in `frames`. Returns squares in deviations (T' - 2 step, N), of
+    how many freedoms they are, and the information (T' - 2 step, N, 3, 3) on the shift, 1/m^2.
+    """
+    middle, imaged = world[step:-step], scene.imaged(world)
     square, freedom = np.zeros((2, *middle.shape[:2]))
     pull, information = np.zeros(middle.shape), np.zeros((*middle.shape, 3))
     for v, (turn, shift) in enumerate(zip(scene.rotation, scene.translation, strict=True)):
@@ -91,15 +108,9 @@ def _noise(scene: Scene, points: Points, world: Floats, frames: slice, step: int
         pull += (bend[..., None, :] @ heavy)[..., 0, :]
         square += weight * (bend**2).sum(axis=-1)
         freedom += 2.0 * seen
-    free = np.eye(3) / SHIFT**2
-    square -= (pull * np.linalg.solve(information + free, pull[..., None])[..., 0]).sum(axis=-1)
+    square -= (pull * np.linalg.solve(information + FREE, pull[..., None])[..., 0]).sum(axis=-1)
     freedom = np.maximum(freedom - 3, 0.0)
-    home = (np.arange(len(scene.body.names))[:, None] == points.joint) * 1.0
-    square, freedom = np.where(freedom > 0, square, 0.0) @ home.T, freedom @ home.T
-    joined = home @ information.reshape(*information.shape[:2], 9)
-    spread = np.linalg.inv(joined.reshape(*joined.shape[:2], 3, 3) + free)
-    noise = square / np.where(freedom > 0, freedom, np.nan)
-    return np.asarray(noise * np.trace(spread, axis1=-2, axis2=-1))
+    return np.where(freedom > 0, square, 0.0), freedom, information
 
 
 def _bends(values: Floats, step: int) -> Floats:

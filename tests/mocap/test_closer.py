@@ -13,19 +13,7 @@ import pytest
 from mocap.animate import Animated
 from mocap.attach import load_attachment
 from mocap.centred import ALIKE
-from mocap.closer import (
-    CLOSE,
-    ELSEWHERE,
-    FIRST,
-    RATE,
-    can_look_closer,
-    closer_covers,
-    closer_regions,
-    crowded_regions,
-    looked_at_closer,
-    solve_roughly,
-    with_closer_looks,
-)
+from mocap.closer import FIRST, can_look_closer, looked_at_closer, solve_roughly, with_closer_looks
 from mocap.config import CaptureConfig, View
 from mocap.detect.centres import CENTRES, CentreNetworks, Crop, squares_about
 from mocap.detect.closer import SHOWN, SQUARES, CloserLooks, averaged
@@ -36,6 +24,7 @@ from mocap.observations import Observations
 from mocap.placing import Placed
 from mocap.progress import Quiet
 from mocap.solving import Solved
+from mocap.squares import CLOSE, ELSEWHERE, RATE, closer_covers, closer_regions, crowded_regions
 from mocap.swaps import Swaps
 from mocap.video import Frame, VideoInfo
 from rigs import quat
