@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.camera import Cameras
+from mocap.behind import behind_others, without_borrowed_colours
 from mocap.clothes import groups_alike, pieces_alike
 from mocap.cluster import IMPOSSIBLE, Pair, cluster
 from mocap.continued import continued
@@ -61,7 +62,7 @@ def associate(views: Sequence[Keypoints2D], offsets: Sequence[float], cameras: C
         offsets: seconds to add to each view's own times.
         cameras: of the views; None with one view.
     """
-    straight = [straightened(seen) for seen in views]
+    straight = [straightened(without_borrowed_colours(seen)) for seen in views]
     labels = _associated([seen for seen, _ in straight], offsets, cameras)
     who = tuple(
         _back(found, lane, seen.people)
@@ -207,7 +208,10 @@ def _joined(
     never: Iterable[Pair],
     paths: Sequence[Path] | None = None,
 ) -> list[list[int]]:
-    """Groups that are one person's made one: by their paths through space, and by what they wear."""
+    """Groups that are one person's made one: by what they wear, and by their paths through space.
+
+    With one view there is no space; there who was lost behind somebody goes on as who appears from there.
+    """
     group_of = {k: number for number, group in enumerate(groups) for k in group}
     between: dict[Pair, float] = {}
     for (k, m), value in said.items():
@@ -215,10 +219,27 @@ def _joined(
         if a != b:
             between[a, b] = between.get((a, b), 0.0) + value
     _add(between, groups_alike(groups, tracks, views, never))
-    if paths is not None:
+    if paths is None:
+        _add(between, _lost_and_found(groups, tracks, views[0]))
+    else:
         _add(between, {(a, b): same_path(paths[a], paths[b]) for a, b in combinations(range(len(groups)), 2)})
     joined = cluster(len(groups), {pair: value for pair, value in between.items() if value})
     return [sorted(k for g in group for k in groups[g]) for group in joined]
+
+
+def _lost_and_found(
+    groups: Sequence[Sequence[int]], tracks: Sequence[Track], seen: Keypoints2D
+) -> dict[Pair, float]:
+    """What speaks for groups of tracks of the only view being one person who was behind somebody."""
+    people = [_gathered([tracks[k] for k in group]) for group in groups]
+    found = _mutual(dict(behind_others(people, seen)))
+    return {(min(pair), max(pair)): value for pair, value in found}
+
+
+def _gathered(tracks: Sequence[Track]) -> Track:
+    """All detections of tracks of a view as one track, one a frame."""
+    frames, first = np.unique(np.concatenate([track.frames for track in tracks]), return_index=True)
+    return Track(tracks[0].view, frames, np.concatenate([track.lanes for track in tracks])[first])
 
 
 def _labels(views: Sequence[Keypoints2D], tracks: Sequence[Track], groups: list[list[int]]) -> Labels:

@@ -83,7 +83,7 @@ def tracks_in_place(
 
 
 def _cut(linked: list[Track], seen: Keypoints2D, offset: float, longest: float) -> list[Track]:
-    boxes = [_boxes(seen, track) for track in linked]
+    boxes = [boxes_of(seen.points[track.frames, track.lanes]) for track in linked]
     part = np.floor((seen.times + offset) / longest + ROUNDING).astype(np.intp)
     return [
         piece
@@ -209,10 +209,9 @@ def extent(points: Floats) -> Floats:
     return np.maximum(size, 1.0)
 
 
-def _boxes(seen: Keypoints2D, track: Track) -> Floats:
-    """(N, 4) left, top, right, bottom of a track's landmarks."""
-    points = seen.points[track.frames, track.lanes]
-    return np.concatenate([np.nanmin(points, axis=1), np.nanmax(points, axis=1)], axis=-1)
+def boxes_of(points: Floats) -> Floats:
+    """(..., 4) left, top, right, bottom of landmarks (..., J, 2), pixels; NaN where none is known."""
+    return np.concatenate([np.fmin.reduce(points, axis=-2), np.fmax.reduce(points, axis=-2)], axis=-1)
 
 
 def _doubtful(k: int, tracks: list[Track], boxes: list[Floats]) -> Bools:
@@ -224,16 +223,21 @@ def _doubtful(k: int, tracks: list[Track], boxes: list[Floats]) -> Bools:
         if m == k or first > own[-1] or last < own[0]:
             continue
         near = np.clip(np.searchsorted(other.frames, own), 0, len(other) - 1)
-        out |= (own >= first) & (own <= last) & (_common(box, boxes[m][near]) > OVERLAP)
+        other_box = boxes[m][near]
+        common = shared(box, other_box) / np.minimum(area(box), area(other_box))
+        out |= (own >= first) & (own <= last) & (common > OVERLAP)
     return out
 
 
-def _common(a: Floats, b: Floats) -> Floats:
-    """(N,) area that boxes (N, 4) have in common, over that of the smaller."""
-    low, high = np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=-1)
-    areas = [np.prod(np.maximum(box[:, 2:] - box[:, :2], 1.0), axis=-1) for box in (a, b)]
-    return np.asarray(shared / np.minimum(*areas))
+def shared(a: Floats, b: Floats) -> Floats:
+    """(...) area that boxes (..., 4) have in common, square pixels; NaN where one is unknown."""
+    low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
+    return np.asarray(np.prod(np.maximum(high - low, 0), axis=-1))
+
+
+def area(boxes: Floats) -> Floats:
+    """(...) area of boxes (..., 4), square pixels, each side taken for at least 1."""
+    return np.asarray(np.prod(np.maximum(boxes[..., 2:] - boxes[..., :2], 1.0), axis=-1))
 
 
 def _pieces(track: Track, doubt: Bools, part: Indices) -> Iterator[Track]:
