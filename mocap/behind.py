@@ -73,7 +73,11 @@ def behind_others(people: Sequence[Track], seen: Keypoints2D) -> Iterator[tuple[
 
 
 def without_borrowed_colours(seen: Keypoints2D) -> Keypoints2D:
-    """The same, without colours of whoever is behind somebody much larger: they are that one's as a rule."""
+    """The same, without colours of whoever is behind somebody much larger: they are that one's as a rule.
+
+    Args:
+        seen: (T, P) detections of a view; returned as it is where there are no colours, or one person.
+    """
     if seen.colours is None or seen.people < 2:
         return seen
     boxes = boxes_of(seen.points)

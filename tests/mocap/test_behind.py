@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mocap.associate import associate
-from mocap.behind import without_borrowed_colours
+from mocap.behind import behind_others, without_borrowed_colours
+from mocap.track import Track
 from tests.calibration.synthetic import ring
 from tests.synth_crowd import detections, hidden, lanes
 from tests.synth_take import Person, marching
@@ -37,17 +38,21 @@ def test_who_was_behind_somebody_is_the_same_again(aside: float, people: int) ->
     assert len(set(labels.who[0][who == 1].tolist())) == people - 1
 
 
-def test_scraps_of_the_one_in_front_do_not_part_them() -> None:
-    """Where one is lost, the detector takes an arm of the other for him for two frames."""
+def test_scraps_of_the_one_in_front_are_not_where_somebody_was_lost() -> None:
+    """Just after one is lost, the detector takes a hand of the other for him for two frames."""
     front, back = along(1.2), hidden(along(-1.2), slice(LOST, BACK))
-    scrap = slice(LOST + 4, LOST + 6)
-    back.landmarks[scrap] = (
-        0.4 * (front.landmarks[scrap] - front.landmarks[scrap, :1]) + front.landmarks[scrap, 15:16]
-    )
-    points, who = lanes(CAMERA, [front, back], seed=4)
-    labels = associate([detections(points, CAMERA.size)], [0.0], None)
-    whole = np.r_[0:LOST, BACK:FRAMES]
-    assert len(set(labels.who[0][whole][who[whole] == 1].tolist())) == 1
+    scrap = slice(LOST + 2, LOST + 4)
+    hand = front.landmarks[scrap, 15:16]
+    back.landmarks[scrap] = hand + 0.1 * (front.landmarks[scrap] - hand)
+    points, _ = lanes(CAMERA, [front, back], seed=None)
+    seen = detections(points, CAMERA.size)
+    early, late = np.r_[:LOST, scrap], np.arange(BACK, FRAMES)
+    people = [
+        Track(0, np.arange(FRAMES), np.full(FRAMES, 0)),
+        *(Track(0, frames, np.full(len(frames), 1)) for frames in (early, late)),
+    ]
+    found = dict(behind_others(people, seen))
+    assert list(found) == [(1, 2)] and found[1, 2] > 0
 
 
 def test_the_colours_of_who_is_behind_are_not_believed() -> None:
